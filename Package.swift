@@ -1,0 +1,101 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A layer-ordered target: arrows only go down, `make lint` checks it.
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "collector-core",
+    products: [
+        .library(name: "CollectorCore", targets: ["CollectorCore"]),
+        .library(name: "CollectorHost", targets: ["CollectorHost"]),
+        .library(name: "CollectorSimulation", targets: ["CollectorSimulation"]),
+        .executable(name: "collectord", targets: ["collectord"]),
+        .executable(name: "collector-sim", targets: ["collector-sim"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0", traits: []),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // Layer 0: values and C.
+        target("EventModel"),
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+
+        // Layer 1: the seam and the kernel's formats.
+        target("Backends", ["EventModel", systemPackage]),
+        target("KernelFormats", ["EventModel"]),
+        target("Digests", ["CCrypto"]),
+
+        // Layer 2: the runtime.
+        target("CollectorCore", ["EventModel", "Backends", deque]),
+
+        // Layer 3: kernels, sources, hardening.
+        target("LinuxBackends", ["EventModel", "Backends", "CLinux", systemPackage]),
+        target("SimulatedBackends", ["EventModel", "Backends", "KernelFormats", systemPackage, deque]),
+        target("HostSources", ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage]),
+        target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
+        target("Configuration", ["EventModel"]),
+
+        // Layer 4: composition.
+        target(
+            "CollectorHost",
+            [
+                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "Hardening",
+                "Configuration", systemPackage,
+            ]),
+        .target(
+            name: "CSimulation",
+            cSettings: [.define("_GNU_SOURCE")]),
+        target(
+            "CollectorSimulation",
+            [
+                "EventModel", "Backends", "KernelFormats", "CollectorCore", "HostSources", "SimulatedBackends",
+                "LinuxBackends", "Configuration", "CSimulation", systemPackage,
+            ]),
+
+        // Layer 5: executables.
+        executable("collectord", ["CollectorHost", arguments]),
+        executable("collector-sim", ["CollectorSimulation", arguments]),
+
+        tests("EventModelTests", ["EventModel"]),
+        tests("KernelFormatsTests", ["KernelFormats", "EventModel"]),
+        tests("DigestsTests", ["Digests"]),
+        tests("CollectorCoreTests", ["CollectorCore", "EventModel", "Backends", "SimulatedBackends", systemPackage]),
+        tests("LinuxBackendsTests", ["LinuxBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
+        tests("SimulatedBackendsTests", ["SimulatedBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
+        tests(
+            "HostSourcesTests",
+            ["HostSources", "CollectorCore", "SimulatedBackends", "KernelFormats", "EventModel", "Backends", systemPackage]),
+        tests("HardeningTests", ["Hardening", systemPackage]),
+        tests("CollectorHostTests", ["CollectorHost", "Configuration", "EventModel"]),
+        tests("CollectorSimulationTests", ["CollectorSimulation", "SimulatedBackends", "CollectorCore", "EventModel"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

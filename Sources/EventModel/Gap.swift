@@ -1,0 +1,72 @@
+/// A stretch of the stream in which something is missing: where, why and how much.
+public struct Gap: Hashable, Sendable {
+    public var source: SourceName
+    public var cause: GapCause
+    /// How many units are missing; `nil` when the kernel keeps no count, then see ``lostBounds``.
+    public var lost: UInt64?
+    /// At least, and at most where known.
+    public var lostBounds: LostBounds
+    /// When the last intact observation before the loss was made, and when the loss was noticed.
+    public var from: Instant
+    public var until: Instant
+    public var time: WallTime
+    /// For kernel sequences: which processors lost how many.
+    public var processors: [ProcessorLoss]
+    /// The subscriber that missed the events, for causes at a subscriber's queue.
+    public var subscriber: String?
+
+    public init(
+        source: SourceName, cause: GapCause, lost: UInt64?, lostBounds: LostBounds, from: Instant, until: Instant,
+        time: WallTime, processors: [ProcessorLoss], subscriber: String?
+    ) {
+        self.source = source
+        self.cause = cause
+        self.lost = lost
+        self.lostBounds = lostBounds
+        self.from = from
+        self.until = until
+        self.time = time
+        self.processors = processors
+        self.subscriber = subscriber
+    }
+}
+
+public enum GapCause: String, Hashable, Sendable, CaseIterable {
+    /// The kernel dropped messages because the socket's receive buffer was full; a resync follows.
+    case kernelOverflow = "kernel_overflow"
+    /// The collector was not running.
+    case notRunning = "not_running"
+    /// The source's bounded buffer was full.
+    case sourceBuffer = "source_buffer"
+    /// A subscriber's bounded queue was full.
+    case subscriberQueue = "subscriber_queue"
+}
+
+/// Bounds on an unknown number of losses.
+public struct LostBounds: Hashable, Sendable {
+    public var atLeast: UInt64
+    /// `nil`: no upper bound is known.
+    public var atMost: UInt64?
+
+    public init(atLeast: UInt64, atMost: UInt64?) {
+        self.atLeast = atLeast
+        self.atMost = atMost
+    }
+
+    public static func exactly(_ count: UInt64) -> LostBounds { LostBounds(atLeast: count, atMost: count) }
+}
+
+/// Messages lost on one processor: the sequences after `after` and before `before`.
+public struct ProcessorLoss: Hashable, Sendable {
+    public var processor: UInt32
+    public var lost: UInt64
+    public var after: UInt32
+    public var before: UInt32
+
+    public init(processor: UInt32, lost: UInt64, after: UInt32, before: UInt32) {
+        self.processor = processor
+        self.lost = lost
+        self.after = after
+        self.before = before
+    }
+}

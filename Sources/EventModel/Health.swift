@@ -1,0 +1,26 @@
+/// The state of a source or of the whole collector; ordered from best to worst, so that `max` is worst-of.
+public enum Health: Hashable, Comparable, Sendable {
+    case healthy
+    case degraded(reason: String)
+    case failed(reason: String)
+
+    private var rank: Int {
+        switch self {
+        case .healthy: 0
+        case .degraded: 1
+        case .failed: 2
+        }
+    }
+
+    public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
+}
+
+/// What happens to an event for which a bounded queue has no room.
+public enum OverflowPolicy: String, Hashable, Sendable, CaseIterable {
+    /// The producer waits; nothing is dropped here.
+    case block
+    /// The oldest queued event is dropped and counted.
+    case dropOldest = "drop-oldest"
+    /// The new event is dropped and counted.
+    case dropNewest = "drop-newest"
+}

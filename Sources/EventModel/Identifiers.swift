@@ -1,0 +1,138 @@
+/// A process id in the init pid namespace, as the proc connector and `/proc` report it.
+///
+/// Range 1 ... 4 194 304 (`PID_MAX_LIMIT`); 0 stands for the kernel's idle task as a parent. A pid is recycled: it
+/// is never an identity, see ``ProcessIdentity``.
+public struct ProcessID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: Int32
+
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+    public init(_ rawValue: Int32) { self.rawValue = rawValue }
+
+    public var description: String { String(rawValue) }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A numeric user id (`uid_t`).
+public struct UserID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt32
+
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+
+    public var description: String { String(rawValue) }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A numeric group id (`gid_t`).
+public struct GroupID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt32
+
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+
+    public var description: String { String(rawValue) }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The kernel's random id of one boot (`/proc/sys/kernel/random/boot_id`), 128 bits in network byte order.
+public struct BootID: Hashable, Sendable, CustomStringConvertible {
+    public var high: UInt64
+    public var low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads the canonical text form, 8-4-4-4-12 hexadecimal digits; `nil` for anything else.
+    public init?(_ text: some StringProtocol) {
+        guard let value = UUIDText.parse(text) else { return nil }
+        self.init(high: value.high, low: value.low)
+    }
+
+    /// The canonical text form in lower case.
+    public var description: String { UUIDText.format(high: high, low: low) }
+}
+
+/// The OCSF Common Process Identifier: a UUIDv8 that any tool on the host computes alike.
+///
+/// Source: `ocsf/common-process-id`. Computing it takes SHA-256 and is the work of the process source.
+public struct CommonProcessID: Hashable, Sendable, CustomStringConvertible {
+    public var high: UInt64
+    public var low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    public init?(_ text: some StringProtocol) {
+        guard let value = UUIDText.parse(text) else { return nil }
+        self.init(high: value.high, low: value.low)
+    }
+
+    /// The canonical text form in lower case (RFC 9562).
+    public var description: String { UUIDText.format(high: high, low: low) }
+}
+
+/// The name of an event source, unique in a collector: lower-case letters, digits, `-` and `_`.
+public struct SourceName: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+    public let rawValue: String
+
+    /// `nil` when `text` is empty, longer than 64 bytes, or holds another character.
+    public init?(_ text: String) {
+        let isValid = text.utf8.allSatisfy { byte in
+            (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x5f
+        }
+        guard isValid, (1...64).contains(text.utf8.count) else { return nil }
+        rawValue = text
+    }
+
+    public init(stringLiteral value: String) {
+        guard let name = Self(value) else { preconditionFailure("a source name must match [a-z0-9_-]{1,64}") }
+        self = name
+    }
+
+    public var description: String { rawValue }
+
+    public static let process: SourceName = "process"
+}
+
+/// The position of a run of the collector among all runs on this host: persisted before the first event.
+public struct RunID: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt64
+
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+    public var description: String { String(rawValue) }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The boot and the run that events of one collector process belong to.
+public struct RunContext: Hashable, Sendable {
+    public var bootID: BootID
+    public var runID: RunID
+
+    public init(bootID: BootID, runID: RunID) {
+        self.bootID = bootID
+        self.runID = runID
+    }
+}
+
+/// The identity of an event: unique for ever, also across restarts.
+public struct EventID: Hashable, Sendable, CustomStringConvertible {
+    public var run: RunContext
+    public var source: SourceName
+    /// Starts at 1 with each run and increases by one with each event of the source.
+    public var sequence: UInt64
+
+    public init(run: RunContext, source: SourceName, sequence: UInt64) {
+        self.run = run
+        self.source = source
+        self.sequence = sequence
+    }
+
+    /// `<boot id>/<run>/<source>/<sequence>`.
+    public var description: String { "\(run.bootID)/\(run.runID)/\(source)/\(sequence)" }
+}

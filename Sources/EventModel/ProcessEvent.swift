@@ -1,0 +1,175 @@
+/// A process as one event saw it.
+///
+/// Every field that can be absent is optional, and ``provenance`` says how the others were learnt.
+public struct ProcessEvent: Hashable, Sendable {
+    public var identity: ProcessIdentity
+    public var ppid: ProcessID?
+    /// `comm`: at most 15 bytes, chosen by the process itself; `nil` when not known.
+    public var name: String?
+    /// The executable's path as the kernel names it, without the suffix ` (deleted)`.
+    public var executablePath: String?
+    /// The argument vector as it stands in the process's memory; the process can overwrite it.
+    public var commandLine: [String]
+    /// Whether ``commandLine`` was cut at ``Limits/commandLineByteCount`` or ``Limits/argumentCount``.
+    public var isCommandLineTruncated: Bool
+    public var startTime: WallTime?
+    /// Start time in clock ticks since boot (`proc(5)`, field 22 of `stat`).
+    public var startTicks: UInt64?
+    /// Share of one CPU over the last sampling interval, in percent (100 = one CPU).
+    public var cpuUsage: Double?
+    /// Resident set size in bytes.
+    public var memoryUsage: UInt64?
+    /// Lower-case hexadecimal digest of the executable; set if and only if ``hashAlgorithm`` is.
+    public var executableHash: String?
+    public var hashAlgorithm: HashAlgorithm?
+    /// Effective user id.
+    public var uid: UserID?
+    public var gid: GroupID?
+    /// Real user id, where a message or a read told it apart from ``uid``.
+    public var realUID: UserID?
+    public var session: ProcessID?
+    public var cgroup: String?
+    /// Inode of the pid namespace.
+    public var pidNamespace: UInt64?
+    /// `false` when the kernel refused to show the process's details.
+    public var isAccessible: Bool
+    /// `false` when the executable has been unlinked; `nil` when not known.
+    public var executableExists: Bool?
+    public var isKernelThread: Bool
+    public var isZombie: Bool
+    /// Two incarnations of the pid could not be told apart (scan without pidfs, within one clock tick).
+    public var isAmbiguous: Bool
+    public var exit: ProcessExit?
+    /// The process that attached with ptrace; `nil` in a `process.ptrace` event means detached.
+    public var tracer: ProcessID?
+    /// Fields that differ from what was last reported, in a `process.modified` event.
+    public var modifiedFields: [ProcessField]
+    public var suspicion: Suspicion?
+    public var cpid: CommonProcessID?
+    public var parent: ProcessIdentity?
+    /// Parent first, at most ``Limits/ancestorCount``.
+    public var ancestors: [ProcessIdentity]
+    public var provenance: ProcessProvenance
+
+    public init(identity: ProcessIdentity) {
+        self.identity = identity
+        commandLine = []
+        isCommandLineTruncated = false
+        isAccessible = true
+        isKernelThread = false
+        isZombie = false
+        isAmbiguous = false
+        modifiedFields = []
+        ancestors = []
+        provenance = ProcessProvenance()
+    }
+
+    public var pid: ProcessID { identity.pid }
+}
+
+/// How a process ended, decoded from `exit_code` of the kernel (`wait(2)`).
+public struct ProcessExit: Hashable, Sendable {
+    /// The status passed to `exit(2)`, 0 ... 255; `nil` when a signal ended the process.
+    public var status: UInt8?
+    /// The signal that ended the process, 1 ... 64.
+    public var signal: UInt8?
+    public var isCoreDumped: Bool
+    /// The end was seen by a scan after messages were lost: status and signal are unknown.
+    public var isInferred: Bool
+
+    public init(status: UInt8?, signal: UInt8?, isCoreDumped: Bool, isInferred: Bool) {
+        self.status = status
+        self.signal = signal
+        self.isCoreDumped = isCoreDumped
+        self.isInferred = isInferred
+    }
+
+    /// Decodes the kernel's word: signal in bits 0-6, core flag in bit 7, status in bits 8-15.
+    public init(code: UInt32) {
+        let signal = UInt8(code & 0x7f)
+        self.init(
+            status: signal == 0 ? UInt8(truncatingIfNeeded: code >> 8) : nil,
+            signal: signal == 0 ? nil : signal,
+            isCoreDumped: code & 0x80 != 0,
+            isInferred: false)
+    }
+
+    public static let inferred = ProcessExit(status: nil, signal: nil, isCoreDumped: false, isInferred: true)
+}
+
+/// A digest algorithm. MD5 and SHA-1 are deliberately missing.
+public enum HashAlgorithm: String, Hashable, Sendable, CaseIterable {
+    case sha256
+    case sha3_256 = "sha3-256"
+    case blake3
+}
+
+/// A field that a `process.modified` event can name.
+public enum ProcessField: String, Hashable, Sendable, CaseIterable {
+    case name, exe, cmdline, uid, gid, session, ppid, cgroup
+    case pidNamespace = "pid_namespace"
+}
+
+/// Why a process deserves a look, and how much.
+public struct Suspicion: Hashable, Sendable {
+    public var reason: SuspicionReason
+    public var severity: Severity
+
+    public init(reason: SuspicionReason, severity: Severity) {
+        self.reason = reason
+        self.severity = severity
+    }
+}
+
+public enum SuspicionReason: String, Hashable, Sendable, CaseIterable {
+    /// The executable lives in an anonymous memory file (`memfd_create(2)`).
+    case executedFromMemory = "executed_from_memory"
+    /// The executable was already unlinked when it was executed.
+    case executedDeletedFile = "executed_deleted_file"
+    /// The executable lies below a folder that every user may write to.
+    case executedFromWorldWritable = "executed_from_world_writable"
+    /// An unprivileged process became root.
+    case becameRoot = "became_root"
+    /// The name imitates a kernel thread.
+    case masqueradesAsKernelThread = "masquerades_as_kernel_thread"
+    /// The start time lies in the future.
+    case startsInFuture = "starts_in_future"
+    /// The start time lies before that of the parent or before the boot.
+    case startsTooEarly = "starts_too_early"
+}
+
+public enum Severity: String, Hashable, Comparable, Sendable, CaseIterable {
+    case low, medium, high, critical
+
+    public static func < (a: Self, b: Self) -> Bool {
+        guard let left = allCases.firstIndex(of: a), let right = allCases.firstIndex(of: b) else { return false }
+        return left < right
+    }
+}
+
+/// How the fields of a ``ProcessEvent`` were learnt.
+public struct ProcessProvenance: Hashable, Sendable {
+    public var name: Provenance = .absent
+    public var exe: Provenance = .absent
+    public var cmdline: Provenance = .absent
+    public var ppid: Provenance = .absent
+    public var uid: Provenance = .absent
+    public var gid: Provenance = .absent
+    public var session: Provenance = .absent
+    public var startTime: Provenance = .absent
+    public var cgroup: Provenance = .absent
+    public var pidNamespace: Provenance = .absent
+    public var memory: Provenance = .absent
+    public var cpid: Provenance = .absent
+
+    public init() {}
+
+    /// Field names as in JSON with their provenance, in a fixed order.
+    public var labelled: [(field: String, provenance: Provenance)] {
+        [
+            ("name", name), ("exe", exe), ("cmdline", cmdline), ("ppid", ppid), ("uid", uid), ("gid", gid),
+            ("session", session), ("start_time", startTime), ("cgroup", cgroup),
+            ("pid_namespace", pidNamespace), ("memory_bytes", memory), ("cpid", cpid),
+        ]
+    }
+}
