@@ -35,6 +35,8 @@ public enum UnknownReason: String, Hashable, Sendable, CaseIterable {
     case vanished
     /// The pid already belonged to another incarnation.
     case reused
+    /// The process had already executed something else, so what was read is of that.
+    case superseded
     /// Access was refused (hidepid, another user namespace, a missing capability).
     case denied
     /// The kernel has no such file or field.

@@ -1,0 +1,2 @@
+@_exported public import Backends
+@_exported public import EventModel
