@@ -1,0 +1,177 @@
+/// One row of the schema of all settings: what may be configured, within which bounds, and what it means.
+///
+/// The rows drive parsing, checking and `config explain`; a program reads values through a ``TypedSetting``.
+package struct Setting: Sendable {
+    /// Dotted path of lower-case words, such as `sources.process.receive_buffer`.
+    package let key: String
+    package let type: SettingType
+    package let defaultValue: SettingValue
+    /// What is counted, for integers; empty where the type says it.
+    package let unit: String
+    /// Whether the value must not appear in output.
+    package let secrecy: Secrecy
+    /// When a new value takes effect.
+    package let reload: Reload
+    /// Full sentences for the operator.
+    package let documentation: String
+
+    /// Whether a value may be shown.
+    package enum Secrecy: Hashable, Sendable {
+        case open, secret
+    }
+
+    /// When a changed value takes effect.
+    package enum Reload: Hashable, Sendable {
+        case whileRunning, atRestart
+    }
+
+    /// A row; a malformed key or a default outside the type's bounds is a programming error and traps.
+    package init(
+        key: String, type: SettingType, defaultValue: SettingValue, unit: String, secrecy: Secrecy,
+        reload: Reload, documentation: String
+    ) {
+        precondition(Self.isKey(key), "a setting's key must be dotted lower-case words: \(key)")
+        precondition(type.admits(defaultValue), "the default of \(key) must lie within its own bounds")
+        self.key = key
+        self.type = type
+        self.defaultValue = defaultValue
+        self.unit = unit
+        self.secrecy = secrecy
+        self.reload = reload
+        self.documentation = documentation
+    }
+
+    /// Two words or more of `[a-z0-9_]`, joined by dots.
+    static func isKey(_ text: String) -> Bool {
+        let words = text.utf8.split(separator: 0x2e, omittingEmptySubsequences: false)
+        return words.count >= 2
+            && words.allSatisfy { word in
+                !word.isEmpty
+                    && word.allSatisfy {
+                        (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f
+                    }
+            }
+    }
+}
+
+/// A setting whose values have the Swift type `Value`: the name under which a program reads it.
+///
+/// A wrong key or a wrong type is thereby a compile-time error instead of a failure on somebody's host.
+package struct TypedSetting<Value: Sendable>: Sendable {
+    package let setting: Setting
+    let extract: @Sendable (SettingValue) -> Value?
+
+    /// Makes the row known by its erased form, for a ``SettingsTable``.
+    package var key: String { setting.key }
+
+    init(setting: Setting, extract: @escaping @Sendable (SettingValue) -> Value?) {
+        precondition(extract(setting.defaultValue) != nil, "the default of \(setting.key) must have its type")
+        self.setting = setting
+        self.extract = extract
+    }
+}
+
+extension TypedSetting where Value == Int {
+    package static func integer(
+        _ key: String, default value: Int, range: ClosedRange<Int>, unit: String,
+        reload: Setting.Reload, _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .integer(range), defaultValue: .integer(value), unit: unit, secrecy: .open,
+                reload: reload, documentation: documentation)
+        ) { if case .integer(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value == Duration {
+    package static func duration(
+        _ key: String, default value: Duration, range: ClosedRange<Duration>, reload: Setting.Reload,
+        _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .duration(range), defaultValue: .duration(value), unit: "", secrecy: .open,
+                reload: reload, documentation: documentation)
+        ) { if case .duration(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value == ByteCount {
+    package static func byteCount(
+        _ key: String, default value: ByteCount, range: ClosedRange<ByteCount>, reload: Setting.Reload,
+        _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .byteCount(range), defaultValue: .byteCount(value), unit: "", secrecy: .open,
+                reload: reload, documentation: documentation)
+        ) { if case .byteCount(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value == Percentage {
+    package static func percentage(
+        _ key: String, default value: Percentage, range: ClosedRange<Percentage>, reload: Setting.Reload,
+        _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .percentage(range), defaultValue: .percentage(value), unit: "",
+                secrecy: .open,
+                reload: reload, documentation: documentation)
+        ) { if case .percentage(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value == Bool {
+    package static func boolean(
+        _ key: String, default value: Bool, reload: Setting.Reload, _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .boolean, defaultValue: .boolean(value), unit: "", secrecy: .open,
+                reload: reload, documentation: documentation)
+        ) { if case .boolean(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value == String {
+    package static func string(
+        _ key: String, default value: String, rule: TextRule, secrecy: Setting.Secrecy,
+        reload: Setting.Reload, _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .string(rule), defaultValue: .string(value), unit: "", secrecy: secrecy,
+                reload: reload, documentation: documentation)
+        ) { if case .string(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value == [String] {
+    package static func list(
+        _ key: String, default value: [String], rule: TextRule, reload: Setting.Reload,
+        _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .list(rule), defaultValue: .list(value), unit: "", secrecy: .open,
+                reload: reload, documentation: documentation)
+        ) { if case .list(let value) = $0 { value } else { nil } }
+    }
+}
+
+extension TypedSetting where Value: RawRepresentable<String> & CaseIterable {
+    /// One of the cases of an enumeration, by raw value.
+    package static func choice(
+        _ key: String, default value: Value, reload: Setting.Reload, _ documentation: String
+    ) -> Self {
+        Self(
+            setting: Setting(
+                key: key, type: .choice(Value.allCases.map(\.rawValue)),
+                defaultValue: .choice(value.rawValue),
+                unit: "", secrecy: .open, reload: reload, documentation: documentation)
+        ) { if case .choice(let name) = $0 { Value(rawValue: name) } else { nil } }
+    }
+}

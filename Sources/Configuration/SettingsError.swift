@@ -1,0 +1,40 @@
+import EventModel
+
+/// Everything that is wrong with the settings of a program, each with its place.
+package struct SettingsError: Error, Equatable, CustomStringConvertible {
+    /// Not empty.
+    package let problems: [SettingsProblem]
+
+    init(problems: [SettingsProblem]) {
+        precondition(!problems.isEmpty, "an error must say what is wrong")
+        self.problems = problems
+    }
+
+    /// One line a problem, safe for a terminal.
+    package var description: String {
+        problems.map(\.description).joined(separator: "\n")
+    }
+}
+
+/// One thing that is wrong, where it stands, and what was expected.
+package struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
+    package let place: String
+    package let message: String
+
+    /// `PLACE: MESSAGE`, as compilers do.
+    package var description: String { "\(place): \(message)" }
+
+    static func wrongValue(of assignment: SettingsAssignment, for setting: Setting) -> SettingsProblem {
+        let given = setting.secrecy == .open ? ", not \(quoted(assignment.text))" : ""
+        let place = setting.secrecy == .open ? assignment.place : "\(setting.key)"
+        return SettingsProblem(place: place, message: "expected \(setting.type.expectation)\(given)")
+    }
+
+    static func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
+
+    /// Foreign text without control characters and of bounded length.
+    static func shortened(_ text: String) -> String {
+        guard text.utf8.count > SettingsLimits.quotedByteCount else { return TerminalText.escape(text) }
+        return TerminalText.escape(String(text.unicodeScalars.prefix(SettingsLimits.quotedByteCount))) + "..."
+    }
+}
