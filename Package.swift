@@ -51,7 +51,7 @@ let package = Package(
         // Layer 1: the seam and the kernel's formats.
         target("Backends", ["EventModel", systemPackage]),
         target("KernelFormats", ["EventModel"]),
-        target("Digests", ["CCrypto"]),
+        target("Digests", ["CCrypto", "EventModel"]),
 
         // Layer 2: the runtime.
         target("CollectorCore", ["EventModel", "Backends", deque]),
@@ -86,7 +86,7 @@ let package = Package(
 
         tests("EventModelTests", ["EventModel"]),
         tests("KernelFormatsTests", ["KernelFormats", "EventModel"]),
-        tests("DigestsTests", ["Digests"]),
+        tests("DigestsTests", ["Digests", "EventModel"]),
         tests("CollectorCoreTests", ["CollectorCore", "EventModel", "Backends", "SimulatedBackends", systemPackage]),
         tests("LinuxBackendsTests", ["LinuxBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
         tests("SimulatedBackendsTests", ["SimulatedBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
@@ -94,6 +94,7 @@ let package = Package(
             "HostSourcesTests",
             ["HostSources", "CollectorCore", "SimulatedBackends", "KernelFormats", "EventModel", "Backends", systemPackage]),
         tests("HardeningTests", ["Hardening", systemPackage]),
+        tests("ConfigurationTests", ["Configuration"]),
         tests("CollectorHostTests", ["CollectorHost", "Configuration", "EventModel"]),
         tests("CollectorSimulationTests", ["CollectorSimulation", "SimulatedBackends", "CollectorCore", "EventModel"]),
     ],

@@ -4,11 +4,11 @@ public enum Health: Hashable, Comparable, Sendable {
     case degraded(reason: String)
     case failed(reason: String)
 
-    private var rank: Int {
+    private var rank: (order: Int, reason: String) {
         switch self {
-        case .healthy: 0
-        case .degraded: 1
-        case .failed: 2
+        case .healthy: (0, "")
+        case .degraded(let reason): (1, reason)
+        case .failed(let reason): (2, reason)
         }
     }
 

@@ -52,6 +52,9 @@ public struct BootID: Hashable, Sendable, CustomStringConvertible {
 
     /// The canonical text form in lower case.
     public var description: String { UUIDText.format(high: high, low: low) }
+
+    /// Appends the text form.
+    package func append(to bytes: inout [UInt8]) { UUIDText.append(high: high, low: low, to: &bytes) }
 }
 
 /// The OCSF Common Process Identifier: a UUIDv8 that any tool on the host computes alike.
@@ -73,6 +76,9 @@ public struct CommonProcessID: Hashable, Sendable, CustomStringConvertible {
 
     /// The canonical text form in lower case (RFC 9562).
     public var description: String { UUIDText.format(high: high, low: low) }
+
+    /// Appends the text form.
+    package func append(to bytes: inout [UInt8]) { UUIDText.append(high: high, low: low, to: &bytes) }
 }
 
 /// The name of an event source, unique in a collector: lower-case letters, digits, `-` and `_`.

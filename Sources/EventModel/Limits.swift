@@ -2,10 +2,12 @@
 public enum Limits {
     /// Longest `comm` in bytes without its NUL (`TASK_COMM_LEN`, `include/linux/sched.h`).
     public static let commByteCount = 15
-    /// Most bytes of `/proc/PID/cmdline` that are kept: `ARG_MAX` is 2 MiB and more, an event must stay small.
-    public static let commandLineByteCount = 32_768
-    /// Most arguments kept of a command line.
-    public static let argumentCount = 1_024
+    /// Most bytes kept of `/proc/PID/cmdline` in an event: what `execve(2)` takes with the usual 8 MiB of stack.
+    public static let commandLineByteCount = 2_097_152
+    /// Most arguments kept of a command line in an event.
+    public static let argumentCount = 16_384
+    /// Most bytes of a command line that are kept for later events of a process and of its children.
+    public static let trackedCommandLineByteCount = 4_096
     /// Longest path in bytes (`PATH_MAX`).
     public static let pathByteCount = 4_096
     /// Most bytes read of any other file in `/proc`.
@@ -20,4 +22,12 @@ public enum Limits {
     public static let pendingGapCount = 64
     /// Most metadata entries of a trigger request.
     public static let triggerMetadataCount = 100
+    /// Longest text in a trigger request, in bytes: a path (`PATH_MAX`) must fit.
+    public static let triggerTextByteCount = 4_096
+    /// Longest topic or topic pattern in bytes.
+    public static let topicByteCount = 128
+    /// Most levels of a topic pattern; topics of events have three.
+    public static let topicLevelCount = 8
+    /// Most pids, and most user ids, of one filter.
+    public static let filterValueCount = 1_024
 }

@@ -49,30 +49,19 @@ public struct WallTime: Hashable, Comparable, Sendable, CustomStringConvertible 
         let (seconds, fraction) = nanoseconds.flooredDivision(by: 1_000_000_000)
         let (days, secondOfDay) = seconds.flooredDivision(by: 86_400)
         let date = CivilDate(daysSinceEpoch: days)
-        func digits(_ value: Int64, _ count: Int) {
-            var divisor: Int64 = 1
-            for _ in 1..<count { divisor *= 10 }
-            var rest = value
-            for _ in 0..<count {
-                bytes.append(0x30 + UInt8(truncatingIfNeeded: rest / divisor))
-                rest %= divisor
-                divisor = max(divisor / 10, 1)
-            }
+        func digits(_ value: Int64, _ count: Int, then separator: UInt8, to out: inout OutputSpan<UInt8>) {
+            out.append(decimal: UInt64(value), digitCount: count)
+            out.append(separator)
         }
-        digits(date.year, 4)
-        bytes.append(0x2d)
-        digits(date.month, 2)
-        bytes.append(0x2d)
-        digits(date.day, 2)
-        bytes.append(0x54)
-        digits(secondOfDay / 3_600, 2)
-        bytes.append(0x3a)
-        digits(secondOfDay / 60 % 60, 2)
-        bytes.append(0x3a)
-        digits(secondOfDay % 60, 2)
-        bytes.append(0x2e)
-        digits(fraction, 9)
-        bytes.append(0x5a)
+        bytes.append(addingCapacity: 30) { out in
+            digits(date.year, 4, then: 0x2d, to: &out)
+            digits(date.month, 2, then: 0x2d, to: &out)
+            digits(date.day, 2, then: 0x54, to: &out)
+            digits(secondOfDay / 3_600, 2, then: 0x3a, to: &out)
+            digits(secondOfDay / 60 % 60, 2, then: 0x3a, to: &out)
+            digits(secondOfDay % 60, 2, then: 0x2e, to: &out)
+            digits(fraction, 9, then: 0x5a, to: &out)
+        }
     }
 }
 

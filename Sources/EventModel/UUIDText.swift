@@ -1,7 +1,11 @@
 /// Text form of a 128-bit identifier, RFC 9562 section 4.
 package enum UUIDText {
+    /// The canonical form, lower case.
     package static func format(high: UInt64, low: UInt64) -> String {
-        String(decoding: bytes(high: high, low: low), as: UTF8.self)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(36)
+        append(high: high, low: low, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Accepts exactly 8-4-4-4-12 hexadecimal digits, either case.
@@ -24,17 +28,12 @@ package enum UUIDText {
         return position == 36 ? (high, low) : nil
     }
 
-    /// The 36 ASCII bytes of the canonical form, lower case.
-    package static func bytes(high: UInt64, low: UInt64) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(36)
-        for digit in 0..<32 {
-            if digit == 8 || digit == 12 || digit == 16 || digit == 20 { out.append(0x2d) }
-            let word = digit < 16 ? high : low
-            let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (digit % 16))) & 0xf
-            out.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble)
+    /// Appends the 36 ASCII bytes of the canonical form, lower case.
+    package static func append(high: UInt64, low: UInt64, to bytes: inout [UInt8]) {
+        bytes.append(addingCapacity: 36) { out in
+            out.append(hexadecimal: high, dashesBefore: 8, 12)
+            out.append(hexadecimal: low, dashesBefore: 0, 4)
         }
-        return out
     }
 
     private static func hexValue(_ byte: UInt8) -> UInt8? {

@@ -1,0 +1,130 @@
+package import EventModel
+
+/// `/proc/PID/status`: the lines that a collector wants, each `nil` where the kernel does not print it.
+///
+/// Lines of other names are skipped. Kernel threads and zombies have no memory lines; old kernels lack `NSpid` and the
+/// other namespace lines (4.1), `NoNewPrivs` (4.10), `Seccomp_filters` (5.9) and `Kthread` (6.7).
+package struct ProcessStatus: Hashable, Sendable {
+    /// The name without the escapes of the file (`\n` and `\\` only).
+    package var name: [UInt8]?
+    package var state: TaskState?
+    package var tgid: ProcessID?
+    package var pid: ProcessID?
+    package var ppid: ProcessID?
+    /// 0 when nobody traces the process.
+    package var tracerPid: ProcessID?
+    package var uid: Credentials<UserID>?
+    package var gid: Credentials<GroupID>?
+    /// Process ids from the namespace of this `/proc` inwards; one element outside of containers.
+    package var namespaceTgids: [ProcessID]?
+    /// Thread ids, likewise (`NSpid`).
+    package var namespacePids: [ProcessID]?
+    package var namespacePgids: [ProcessID]?
+    package var namespaceSessions: [ProcessID]?
+    /// Whether it is a kernel thread, as 0 or 1.
+    package var kthread: UInt32?
+    /// In KiB, as all sizes of this file.
+    package var vmPeak: UInt64?
+    package var vmSize: UInt64?
+    package var vmHWM: UInt64?
+    /// Resident set in KiB.
+    package var vmRSS: UInt64?
+    package var vmSwap: UInt64?
+    package var threadCount: UInt32?
+    package var inheritable: CapabilitySet?
+    package var permitted: CapabilitySet?
+    package var effective: CapabilitySet?
+    package var bounding: CapabilitySet?
+    package var ambient: CapabilitySet?
+    package var noNewPrivs: UInt32?
+    /// 0 none, 1 strict, 2 filter.
+    package var seccomp: UInt32?
+    package var seccompFilters: UInt32?
+
+    package init() {}
+
+    /// Ids of one kind, in the order of the file.
+    package struct Credentials<ID: Hashable & Sendable>: Hashable, Sendable {
+        package var real: ID
+        package var effective: ID
+        package var saved: ID
+        package var fileSystem: ID
+
+        package init(real: ID, effective: ID, saved: ID, fileSystem: ID) {
+            self.real = real
+            self.effective = effective
+            self.saved = saved
+            self.fileSystem = fileSystem
+        }
+
+        /// The same id in all four places.
+        package init(_ id: ID) {
+            self.init(real: id, effective: id, saved: id, fileSystem: id)
+        }
+    }
+
+    /// A capability set of `capabilities(7)`: bit n is capability n.
+    package struct CapabilitySet: RawRepresentable, Hashable, Sendable {
+        package var rawValue: UInt64
+
+        package init(rawValue: UInt64) { self.rawValue = rawValue }
+    }
+
+    /// The line names, in the order of the kernel.
+    enum Line: String, CaseIterable {
+        case name = "Name"
+        case state = "State"
+        case tgid = "Tgid"
+        case pid = "Pid"
+        case ppid = "PPid"
+        case tracerPid = "TracerPid"
+        case uid = "Uid"
+        case gid = "Gid"
+        case namespaceTgids = "NStgid"
+        case namespacePids = "NSpid"
+        case namespacePgids = "NSpgid"
+        case namespaceSessions = "NSsid"
+        case kthread = "Kthread"
+        case vmPeak = "VmPeak"
+        case vmSize = "VmSize"
+        case vmHWM = "VmHWM"
+        case vmRSS = "VmRSS"
+        case vmSwap = "VmSwap"
+        case threadCount = "Threads"
+        case inheritable = "CapInh"
+        case permitted = "CapPrm"
+        case effective = "CapEff"
+        case bounding = "CapBnd"
+        case ambient = "CapAmb"
+        case noNewPrivs = "NoNewPrivs"
+        case seccomp = "Seccomp"
+        case seccompFilters = "Seccomp_filters"
+
+        private static let byKey: [Key: Line] = Dictionary(
+            uniqueKeysWithValues: allCases.map { line in
+                let name = Array(line.rawValue.utf8)
+                return (Key(0..<name.count, in: name.span), line)
+            })
+
+        /// The line whose name stands in `range`.
+        static func named(_ range: Range<Int>, in bytes: Span<UInt8>) -> Line? {
+            range.count <= Key.byteCount ? byKey[Key(range, in: bytes)] : nil
+        }
+
+        /// A name of at most 16 bytes, packed: looking it up needs no memory.
+        private struct Key: Hashable {
+            static let byteCount = 16
+            var low: UInt64 = 0
+            var high: UInt64 = 0
+
+            init(_ range: Range<Int>, in bytes: Span<UInt8>) {
+                var shift: UInt64 = 0
+                for index in range {
+                    let byte = UInt64(bytes[index])
+                    if shift < 64 { low |= byte << shift } else { high |= byte << (shift &- 64) }
+                    shift &+= 8
+                }
+            }
+        }
+    }
+}
