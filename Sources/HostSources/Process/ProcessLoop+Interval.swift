@@ -1,0 +1,191 @@
+import Backends
+import CollectorCore
+import EventModel
+import KernelFormats
+package import struct SystemPackage.Errno
+
+extension ProcessLoop {
+    /// How often a fence is repeated when its own messages were lost.
+    static var fenceAttemptLimit: Int { 16 }
+
+    // MARK: - Subscription
+
+    /// Asks for messages and waits for the kernel's acknowledgement: arriving messages prove nothing, because a
+    /// listener that died without unsubscribing leaves the count of listeners raised.
+    func subscribe() async throws {
+        _ = try endpoints.connector.setReceiveBuffer(byteCount: settings.receiveBufferByteCount)
+        try endpoints.connector.send(ConnectorRequest(.listen).bytes)
+        let deadline = now.advanced(by: .seconds(2))
+        while acknowledgement == nil {
+            _ = try receive()
+            guard acknowledgement == nil else { break }
+            try Task.checkCancellation()
+            if await endpoints.connector.readable(until: deadline) == .deadlinePassed { throw ProcessSourceError.notServed }
+        }
+        if let error = acknowledgement, error != 0 { throw ProcessSourceError.refused(Errno(rawValue: Int32(error))) }
+    }
+
+    func unsubscribe() {
+        // The kernel forgets a dead listener's socket but not that it was counted; there is nothing to do if this fails.
+        try? endpoints.connector.send(ConnectorRequest(.ignore).bytes)
+    }
+
+    // MARK: - Fences
+
+    /// Opens the account: every CPU that can be fenced starts right after its fence.
+    ///
+    /// What came before belongs to the baseline; a CPU that cannot be fenced starts with its next message.
+    func openInterval() throws {
+        let before = forksSinceBoot()
+        try fence()
+        fences.hasOpened = true
+        openingForks = before.flatMap { before in forksSinceBoot().map { (before, $0) } }
+    }
+
+    /// Makes every CPU say its present sequence, and reads until each has been heard.
+    private func fence() throws {
+        let processors = try endpoints.fence.onlineProcessors()
+        fences.begin(seed: UInt64(bitPattern: now.nanoseconds))
+        for _ in 0..<Self.fenceAttemptLimit {
+            for processor in processors where !fences.seen.contains(processor) && !fences.refused.contains(processor) {
+                do {
+                    try endpoints.fence.announce(fences.token, on: processor)
+                } catch {
+                    fences.refused.insert(processor)
+                }
+            }
+            try gather()
+            if processors.allSatisfy({ fences.seen.contains($0) || fences.refused.contains($0) }) { return }
+            // The buffer was full: it is empty now, so the next attempt will be heard unless a storm fills it again.
+            if pending.messages.count >= Round.messageLimit { return }
+        }
+    }
+
+    /// Closes the account of everything up to now.
+    func closeAccount() async throws -> SourceAccount {
+        let before = forksSinceBoot()
+        for processor in ledger.accounts { ledger.markFenced(processor: processor.processor, false) }
+        try fence()
+        let after = forksSinceBoot()
+        for processor in fences.seen.sorted() { ledger.markFenced(processor: processor, true) }
+        // What the fence read is part of the interval: handle it, and what that reads in turn. Ends because each turn
+        // stops when nothing new came; under a storm after a few turns, exact up to the last message handled.
+        var turns = 0
+        while !pending.isEmpty, turns < 64 {
+            try await handlePending()
+            turns += 1
+        }
+        return account(forksBefore: before, forksAfter: after)
+    }
+
+    private func account(forksBefore: UInt64?, forksAfter: UInt64?) -> SourceAccount {
+        var account = SourceAccount(source: .process)
+        // Messages read but not handled are not in the interval yet.
+        let unhandled = UInt64(pending.messages.count) + pending.losses.reduce(0) { $0 + $1.loss.lost }
+        let unhandledLoss = pending.losses.reduce(0) { $0 + $1.loss.lost }
+        account.kernel = ledger.kernel - unhandled
+        account.lost = ledger.lost - unhandledLoss
+        account.lostBounds = .exactly(ledger.lost - unhandledLoss)
+        account.filtered = tracker.filtered.tally
+        account.overflows = overflows
+        account.processors = ledger.accounts
+        context.emitter.enterCounts(into: &account)
+        if let opening = openingForks, let forksBefore, let forksAfter {
+            account.forkCheck = ForkCheck(
+                forks: tracker.forkCount, atLeast: forksBefore &- opening.after, atMost: forksAfter &- opening.before)
+        }
+        return account
+    }
+
+    /// `processes` of `/proc/stat`: forks since boot, threads included. `nil` when it cannot be read.
+    private func forksSinceBoot() -> UInt64? {
+        var bytes: [UInt8] = []
+        do {
+            let file = try endpoints.procfs.open(.stat)
+            _ = try endpoints.procfs.readAll(file, limit: Limits.procFileByteCount, into: &bytes)
+            return try SystemStat(parsing: bytes).forkCount
+        } catch {
+            return nil
+        }
+    }
+
+    // MARK: - Cursor
+
+    /// Says what was missed since the last run of the same boot.
+    ///
+    /// The kernel numbers messages only while somebody listens, so the difference of the sequences is a lower bound.
+    func reportMissedTime() {
+        guard let bytes = try? endpoints.cursor?.read(), let cursor = ConnectorCursor(parsing: bytes),
+            cursor.bootID == context.run.bootID
+        else { return }
+        let present = ledger.cursor
+        var losses: [ProcessorLoss] = []
+        for position in cursor.positions {
+            guard let here = present.first(where: { $0.processor == position.processor }) else { continue }
+            let advance = here.sequence &- position.sequence
+            guard advance < 1 << 31 else { continue }
+            losses.append(
+                ProcessorLoss(
+                    processor: position.processor, lost: UInt64(advance), after: position.sequence,
+                    before: here.sequence))
+        }
+        let total = losses.reduce(0) { $0 + $1.lost }
+        context.emitter.report(
+            Gap(
+                source: .process, cause: .notRunning, lost: nil, lostBounds: LostBounds(atLeast: total, atMost: nil),
+                from: Instant(nanoseconds: 0), until: now, time: context.clock.wall, processors: losses,
+                subscriber: nil))
+    }
+
+    func saveCursor() {
+        guard let file = endpoints.cursor else { return }
+        do {
+            try file.replace(with: ConnectorCursor(bootID: context.run.bootID, positions: ledger.cursor).bytes)
+        } catch {
+            desk.health = .degraded(reason: "the cursor could not be saved: \(error)")
+        }
+    }
+}
+
+/// Which CPUs have answered the present fence.
+struct FenceProgress {
+    /// Whether the account's interval is open.
+    var hasOpened = false
+    var seen: Set<UInt32> = []
+    /// CPUs on which the thread may not run.
+    var refused: Set<UInt32> = []
+    private(set) var token = ""
+    private var tokenName = TaskComm([])
+    private var round: UInt64 = 0
+
+    /// Starts a fence with a name of its own, so that a late message of an earlier one is not mistaken for it.
+    mutating func begin(seed: UInt64) {
+        round += 1
+        token = "fence-" + String((seed ^ (round << 32)) & 0xff_ffff, radix: 16)
+        tokenName = TaskComm(token.utf8)
+        seen = []
+        refused = []
+    }
+
+    func isToken(_ name: TaskComm) -> Bool { !token.isEmpty && name == tokenName }
+
+    mutating func note(_ processor: UInt32) { seen.insert(processor) }
+}
+
+/// Why the process source cannot run.
+package enum ProcessSourceError: Error, Hashable, CustomStringConvertible {
+    /// No acknowledgement came.
+    case notServed
+    /// The kernel refused the subscription.
+    case refused(Errno)
+
+    package var description: String {
+        switch self {
+        case .notServed:
+            "the proc connector did not answer: it serves only the initial pid and user namespaces; "
+                + "run outside a container, or with its host namespaces"
+        case .refused(let error):
+            "the kernel refused the proc connector (\(error)): give CAP_NET_ADMIN"
+        }
+    }
+}

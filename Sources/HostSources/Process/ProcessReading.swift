@@ -1,0 +1,186 @@
+import Backends
+import EventModel
+import KernelFormats
+import struct SystemPackage.Errno
+
+/// One field that was looked for.
+enum Reading<Value> {
+    case absent
+    case value(Value)
+    case unknown(UnknownReason)
+
+    var value: Value? {
+        if case .value(let value) = self { value } else { nil }
+    }
+}
+
+/// What one look at `/proc/<pid>` found.
+struct ProcessReading {
+    /// How much to read; each costs more than the one before.
+    enum Depth: Int {
+        /// `stat` alone: does it live, and for how long.
+        case probe
+        /// What changes at exec: `exe`, `cmdline`, `stat`, and the pid namespace.
+        case exec
+        /// Everything, with the dear `status` and `cgroup`.
+        case full
+    }
+
+    var pid: ProcessID
+    var depth: Depth
+    /// When the process was certainly alive: after its directory was open, before `stat` was read.
+    var aliveAt = Instant(nanoseconds: .min)
+    /// How the values may be labelled: `verified` once later messages have shown that the pid was not recycled.
+    var evidence = Provenance.verified
+    /// The process renamed itself at about the time of the reading.
+    var isNameLate = false
+    /// The process is known to have ended at about the time of the reading: an empty file then means nothing.
+    var mayHaveEnded = false
+    /// Set when the process could not be identified at all; everything else is then meaningless.
+    var failure: UnknownReason?
+    var stat: ProcessStat?
+    var exe: Reading<ExecutableLink> = .absent
+    /// Whether the executable still has a name; only asked when the link says "(deleted)".
+    var executableLinkCount: UInt64?
+    var commandLine: Reading<CommandLineFile> = .absent
+    var pidNamespace: Reading<UInt64> = .absent
+    var status: Reading<ProcessStatus> = .absent
+    var cgroup: Reading<CgroupFile> = .absent
+    var pidFDInode: UInt64 = 0
+
+    init(pid: ProcessID, depth: Depth) {
+        self.pid = pid
+        self.depth = depth
+    }
+
+    /// Only what was learnt: a later look that failed must not void what is known.
+    var withoutUnknowns: ProcessReading {
+        var reading = self
+        if case .unknown = exe { reading.exe = .absent }
+        if case .unknown = commandLine { reading.commandLine = .absent }
+        if case .unknown = pidNamespace { reading.pidNamespace = .absent }
+        if case .unknown = status { reading.status = .absent }
+        if case .unknown = cgroup { reading.cgroup = .absent }
+        return reading
+    }
+}
+
+/// Reads processes through one directory handle each, so that a recycled pid can never answer for the old process.
+struct ProcessReader {
+    let procfs: any ProcFileSystem
+    let clock: any SystemClock
+    private var buffer: [UInt8] = []
+
+    init(procfs: any ProcFileSystem, clock: any SystemClock) {
+        self.procfs = procfs
+        self.clock = clock
+    }
+
+    /// The fields that vanish first are read first: the magic link and the arguments of a short-lived process.
+    mutating func read(_ pid: ProcessID, depth: ProcessReading.Depth) -> ProcessReading {
+        var reading = ProcessReading(pid: pid, depth: depth)
+        do {
+            try look(at: pid, into: &reading)
+        } catch {
+            reading.failure = Self.reason(for: error)
+        }
+        return reading
+    }
+
+    private mutating func look(at pid: ProcessID, into reading: inout ProcessReading) throws(Errno) {
+        let directory = try procfs.openProcess(pid)
+        reading.aliveAt = clock.monotonic
+        if reading.depth.rawValue >= ProcessReading.Depth.exec.rawValue {
+            readExecutable(in: directory, into: &reading)
+            readCommandLine(in: directory, into: &reading)
+        }
+        try readStat(in: directory, into: &reading)
+        if reading.depth.rawValue >= ProcessReading.Depth.exec.rawValue { readNamespace(in: directory, into: &reading) }
+        if reading.depth == .full { readDear(in: directory, into: &reading) }
+    }
+
+    private mutating func contents(
+        of file: ProcessFile, in directory: borrowing ProcessDirectory, limit: Int = Limits.procFileByteCount
+    ) throws(Errno) -> Bool {
+        buffer.removeAll(keepingCapacity: true)
+        let handle = try procfs.open(file, in: directory)
+        return try procfs.readAll(handle, limit: limit, into: &buffer)
+    }
+
+    private mutating func readStat(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading)
+        throws(Errno)
+    {
+        _ = try contents(of: .stat, in: directory)
+        do {
+            reading.stat = try ProcessStat(parsing: buffer)
+        } catch {
+            reading.failure = .malformed
+        }
+    }
+
+    private mutating func readExecutable(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+        buffer.removeAll(keepingCapacity: true)
+        do {
+            try procfs.readLink(.exe, in: directory, into: &buffer)
+            let link = try ExecutableLink(parsing: buffer)
+            reading.exe = .value(link)
+            // A file may really be named "x (deleted)": only the link count tells.
+            if link.isMarkedDeleted { reading.executableLinkCount = try procfs.status(of: .exe, in: directory).linkCount }
+        } catch {
+            if case .absent = reading.exe { reading.exe = .unknown(Self.reason(for: error)) }
+        }
+    }
+
+    private mutating func readCommandLine(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+        do {
+            let isWhole = try contents(of: .cmdline, in: directory, limit: Limits.commandLineByteCount)
+            var commandLine = CommandLineFile(parsing: buffer.span)
+            if !isWhole { commandLine.isTruncated = true }
+            reading.commandLine = .value(commandLine)
+        } catch {
+            reading.commandLine = .unknown(Self.reason(for: error))
+        }
+    }
+
+    private mutating func readNamespace(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+        buffer.removeAll(keepingCapacity: true)
+        do {
+            try procfs.readLink(.pidNamespace, in: directory, into: &buffer)
+            let link = try NamespaceLink(parsing: buffer)
+            reading.pidNamespace = .value(link.inode)
+        } catch {
+            reading.pidNamespace = .unknown(Self.reason(for: error))
+        }
+    }
+
+    private mutating func readDear(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+        do {
+            _ = try contents(of: .status, in: directory)
+            reading.status = .value(try ProcessStatus(parsing: buffer))
+        } catch {
+            reading.status = .unknown(Self.reason(for: error))
+        }
+        do {
+            _ = try contents(of: .cgroup, in: directory)
+            reading.cgroup = .value(try CgroupFile(parsing: buffer))
+        } catch {
+            reading.cgroup = .unknown(Self.reason(for: error))
+        }
+        do {
+            reading.pidFDInode = try procfs.pidFDInode(of: reading.pid)
+        } catch {
+            reading.pidFDInode = 0
+        }
+    }
+
+    /// Classifies an error once: a vanished process is normal, a denied one is a fact, the rest is a failure.
+    static func reason(for error: any Error) -> UnknownReason {
+        guard let error = error as? Errno else { return .malformed }
+        return switch error {
+        case .noSuchFileOrDirectory, .noSuchProcess: .vanished
+        case .permissionDenied, .notPermitted: .denied
+        case .noFunction: .unsupported
+        default: .failed
+        }
+    }
+}

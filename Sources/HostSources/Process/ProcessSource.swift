@@ -1,0 +1,54 @@
+package import Backends
+package import CollectorCore
+package import EventModel
+
+/// Watches the processes of the host through the proc connector and `/proc`.
+///
+/// Its unit of account is one connector message; see ``SequenceLedger`` for how the kernel's own count is known.
+package final class ProcessSource: EventSource {
+    /// What was opened before privileges were dropped; reused when the source runs again.
+    package struct Endpoints: Sendable {
+        package var procfs: any ProcFileSystem
+        /// Bound to the proc connector's group.
+        package var connector: any NetlinkSocket
+        package var fence: any ProcessorFence
+        /// Keeps the last sequences across runs; `nil` when nothing shall be kept.
+        package var cursor: (any DurableFile)?
+
+        package init(
+            procfs: any ProcFileSystem, connector: any NetlinkSocket, fence: any ProcessorFence,
+            cursor: (any DurableFile)?
+        ) {
+            self.procfs = procfs
+            self.connector = connector
+            self.fence = fence
+            self.cursor = cursor
+        }
+    }
+
+    package let descriptor = SourceDescriptor(
+        name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide], overflowPolicy: .block)
+    private let endpoints: Endpoints
+    private let settings: ProcessSourceSettings
+    private let desk: AccountDesk
+
+    /// - Parameter clock: Times the answer to ``closeAccount()``.
+    package init(endpoints: Endpoints, settings: ProcessSourceSettings, clock: any SystemClock) {
+        self.endpoints = endpoints
+        self.settings = settings
+        desk = AccountDesk(clock: clock)
+    }
+
+    package func run(_ context: SourceContext) async throws {
+        desk.open()
+        defer { desk.close() }
+        let loop = ProcessLoop(endpoints: endpoints, settings: settings, context: context, desk: desk)
+        try await loop.run()
+    }
+
+    package func checkHealth() async -> Health { desk.health }
+
+    package func closeAccount() async -> SourceAccount? {
+        await desk.request { self.endpoints.connector.interrupt() }
+    }
+}

@@ -1,0 +1,236 @@
+#if MUTANTS
+    import CollectorCore
+#endif
+import EventModel
+import KernelFormats
+
+extension ProcessTracker {
+    /// Handles one message: exactly one event, or one count of ``FilterCounts``.
+    mutating func handle(_ message: ConnectorMessage, at index: Int, reading: ProcessReading?) {
+        switch message.event {
+        case .fork(let parent, let child):
+            forkCount += 1
+            guard child.isLeader else { return startThread(of: child.tgid, by: message) }
+            fork(parent: parent.tgid, child: child.tgid, by: message)
+        case .exec(let task):
+            exec(task.tgid, by: message, reading: reading)
+        case .exit(let task, let code, _, _):
+            guard task.isLeader else { return endThread(of: task.tgid, code: code, by: message) }
+            exit(task.tgid, code: code, at: index, by: message)
+        case .uid(let task, let real, let effective):
+            guard task.isLeader else { return filtered.thread += 1 }
+            setUID(task.tgid, real: real, effective: effective, by: message)
+        case .gid(let task, _, let effective):
+            guard task.isLeader else { return filtered.thread += 1 }
+            let process = incarnationOrSeen(of: task.tgid, by: message)
+            process.event.gid = effective
+            process.event.provenance.gid = .kernelMessage
+            emit(.processSetID, process, by: message)
+        case .session(let task):
+            guard task.isLeader else { return filtered.thread += 1 }
+            let process = incarnationOrSeen(of: task.tgid, by: message)
+            process.event.session = task.tgid
+            process.event.provenance.session = .kernelMessage
+            emit(.processSession, process, by: message)
+        case .ptrace(let task, let tracer):
+            guard task.isLeader else { return filtered.thread += 1 }
+            let process = incarnationOrSeen(of: task.tgid, by: message)
+            process.event.tracer = tracer.isNone ? nil : tracer.tgid
+            emit(.processPtrace, process, by: message)
+        case .comm(let task, let name):
+            guard task.isLeader else { return countThread(of: task.tgid) }
+            rename(task.tgid, to: name, by: message)
+        case .coredump(let task, _):
+            guard task.isLeader else { return filtered.thread += 1 }
+            emit(.processCoredump, incarnationOrSeen(of: task.tgid, by: message), by: message)
+        case .acknowledgement:
+            filtered.acknowledgement += 1
+        case .unknown:
+            filtered.unknown += 1
+        }
+    }
+
+    // MARK: - Processes
+
+    private mutating func fork(parent: ProcessID, child: ProcessID, by message: ConnectorMessage) {
+        let parentProcess = table[parent.rawValue]
+        if let known = table[child.rawValue] {
+            if let scannedAt = known.scannedAt, message.timestamp <= scannedAt {
+                // A scan was faster than this message: it tells how the process that the scan published began.
+                adoptParent(parentProcess, of: known)
+                return emit(.processFork, known, by: message)
+            }
+            infer(endOf: known, at: message.timestamp)
+        }
+        let process = makeChild(of: parentProcess, parentPID: parent, pid: child, by: message)
+        insert(process)
+        lateReads.append(process.event.identity, due: message.timestamp.advanced(by: settings.lateReadDelay))
+        emit(.processFork, process, by: message)
+    }
+
+    private func makeChild(
+        of parent: TrackedProcess?, parentPID: ProcessID, pid: ProcessID, by message: ConnectorMessage
+    ) -> TrackedProcess {
+        #if MUTANTS
+            let birth: ProcessBirth =
+                Mutation.pidOnlyIdentity.isActive
+                ? .scan(startTicks: 0, pidFDInode: 0)
+                : .fork(processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)
+        #else
+            let birth = ProcessBirth.fork(
+                processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)
+        #endif
+        var event = ProcessEvent(identity: ProcessIdentity(pid: pid, birth: birth))
+        let startTicks = ticks(at: message.timestamp)
+        event.ppid = parentPID
+        event.provenance.ppid = .kernelMessage
+        event.startTime = wallTime(at: message.timestamp)
+        event.provenance.startTime = .kernelMessage
+        guard let parent else {
+            for path in ProcessProvenance.inheritablePaths { event.provenance[keyPath: path] = .unknown(.gap) }
+            return TrackedProcess(event: event, escaped: [], startTicks: startTicks, isStartTicksExact: false)
+        }
+        inherit(from: parent.event, into: &event)
+        return TrackedProcess(
+            event: event, escaped: parent.escaped, startTicks: startTicks, isStartTicksExact: false)
+    }
+
+    private func inherit(from parent: ProcessEvent, into event: inout ProcessEvent) {
+        event.name = parent.name
+        event.executablePath = parent.executablePath
+        event.executableExists = parent.executableExists
+        event.commandLine = parent.commandLine
+        event.isCommandLineTruncated = parent.isCommandLineTruncated
+        event.uid = parent.uid
+        event.gid = parent.gid
+        event.realUID = parent.realUID
+        event.session = parent.session
+        event.cgroup = parent.cgroup
+        event.pidNamespace = parent.pidNamespace
+        event.isKernelThread = parent.isKernelThread
+        event.isAccessible = parent.isAccessible
+        event.parent = parent.identity
+        event.ancestors = [parent.identity] + parent.ancestors.prefix(Limits.ancestorCount - 1)
+        for path in ProcessProvenance.inheritablePaths {
+            switch parent.provenance[keyPath: path] {
+            case .absent: break
+            case .unknown(let reason): event.provenance[keyPath: path] = .unknown(reason)
+            default: event.provenance[keyPath: path] = .inherited
+            }
+        }
+    }
+
+    private func adoptParent(_ parent: TrackedProcess?, of process: TrackedProcess) {
+        guard let parent, process.event.parent == nil else { return }
+        process.event.parent = parent.event.identity
+        process.event.ancestors = [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
+    }
+
+    private mutating func exec(_ pid: ProcessID, by message: ConnectorMessage, reading: ProcessReading?) {
+        let process = incarnationOrSeen(of: pid, by: message)
+        // Exec by another thread ends the leader first; the process lives on with one thread.
+        process.leaderExitCode = nil
+        process.otherThreadCount = 0
+        process.event.isZombie = false
+        process.event.isKernelThread = false
+        applyExec(reading, to: process)
+        emit(.processExec, process, by: message)
+        for suspicion in SuspicionRules.ofExecution(process.event, settings: settings) {
+            conclude(.processSuspicious, .derived, process, at: message.timestamp) { $0.suspicion = suspicion }
+        }
+        Self.trimCommandLine(of: process)
+    }
+
+    private mutating func exit(_ pid: ProcessID, code: UInt32, at index: Int, by message: ConnectorMessage) {
+        let process = incarnationOrSeen(of: pid, by: message)
+        let mayLiveOn = process.otherThreadCount > 0 || (isUncertain && isExecutedLater(pid, after: index))
+        guard !mayLiveOn else {
+            process.leaderExitCode = code
+            lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
+            return filtered.thread += 1
+        }
+        end(process, code: code, by: message)
+    }
+
+    private mutating func end(_ process: TrackedProcess, code: UInt32, by message: ConnectorMessage) {
+        remove(process)
+        emit(.processExit, process, by: message) { $0.exit = ProcessExit(code: code) }
+    }
+
+    /// Ends a process whose EXIT message never came.
+    mutating func infer(endOf process: TrackedProcess, at timestamp: Instant) {
+        remove(process)
+        conclude(.processExit, .resync, process, at: timestamp) { $0.exit = .inferred }
+    }
+
+    private func isExecutedLater(_ pid: ProcessID, after index: Int) -> Bool {
+        for message in round.messages[(index + 1)...] {
+            switch message.event {
+            case .fork(_, let child) where child.tid == pid: return false
+            case .exec(let task) where task.tgid == pid: return true
+            default: continue
+            }
+        }
+        return false
+    }
+
+    // MARK: - Threads
+
+    private mutating func countThread(of tgid: ProcessID) {
+        if tgid == ownProcessID { filtered.own += 1 } else { filtered.thread += 1 }
+    }
+
+    private mutating func startThread(of tgid: ProcessID, by message: ConnectorMessage) {
+        countThread(of: tgid)
+        guard let process = table[tgid.rawValue], !isCountedByScan(message, process) else { return }
+        process.otherThreadCount += 1
+    }
+
+    private mutating func endThread(of tgid: ProcessID, code: UInt32, by message: ConnectorMessage) {
+        guard tgid != ownProcessID else { return filtered.own += 1 }
+        guard let process = table[tgid.rawValue], !isCountedByScan(message, process) else {
+            return filtered.thread += 1
+        }
+        process.otherThreadCount = max(0, process.otherThreadCount - 1)
+        guard process.otherThreadCount == 0, let leaderCode = process.leaderExitCode else {
+            return filtered.thread += 1
+        }
+        end(process, code: code == 0 ? leaderCode : code, by: message)
+    }
+
+    /// The scan that found the process has counted this thread's start or end already.
+    private func isCountedByScan(_ message: ConnectorMessage, _ process: TrackedProcess) -> Bool {
+        guard let scannedAt = process.scannedAt else { return false }
+        return message.timestamp <= scannedAt
+    }
+
+    // MARK: - Attributes
+
+    private mutating func setUID(
+        _ pid: ProcessID, real: UserID, effective: UserID, by message: ConnectorMessage
+    ) {
+        let process = incarnationOrSeen(of: pid, by: message)
+        let wasUnprivileged = process.event.uid.map { $0 != UserID(0) } ?? false
+        process.event.uid = effective
+        process.event.realUID = real
+        process.event.provenance.uid = .kernelMessage
+        emit(.processSetID, process, by: message)
+        if wasUnprivileged, effective == UserID(0) {
+            conclude(.processSuspicious, .derived, process, at: message.timestamp) {
+                $0.suspicion = Suspicion(reason: .becameRoot, severity: .medium)
+            }
+        }
+    }
+
+    private mutating func rename(_ pid: ProcessID, to comm: TaskComm, by message: ConnectorMessage) {
+        let process = incarnationOrSeen(of: pid, by: message)
+        let (name, isEscaped) = KernelText.decode(comm.bytes)
+        process.event.name = name
+        process.event.provenance.name = .kernelMessage
+        process.setEscaped("name", isEscaped)
+        emit(.processComm, process, by: message)
+        if let suspicion = SuspicionRules.ofName(process.event) {
+            conclude(.processSuspicious, .derived, process, at: message.timestamp) { $0.suspicion = suspicion }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+import Digests
+import EventModel
+import KernelFormats
+
+extension ProcessTracker {
+    // MARK: - At exec
+
+    /// Gives a process what was read after its EXEC message; without a reading, what it had before is void.
+    func applyExec(_ reading: ProcessReading?, to process: TrackedProcess) {
+        process.event.executableHash = nil
+        process.event.hashAlgorithm = nil
+        guard let reading else { return forgetImage(of: process, .vanished) }
+        if let reason = reading.failure ?? (isOf(reading, process) ? nil : .reused) {
+            return forgetImage(of: process, reason)
+        }
+        applyStat(reading, to: process)
+        applyName(reading, to: process)
+        applyExecutable(reading, to: process)
+        applyCommandLine(reading, to: process)
+        applyNamespace(reading, to: process)
+    }
+
+    private func forgetImage(of process: TrackedProcess, _ reason: UnknownReason) {
+        process.event.name = nil
+        process.event.executablePath = nil
+        process.event.executableExists = nil
+        process.event.commandLine = []
+        process.event.isCommandLineTruncated = false
+        process.escaped = []
+        process.event.provenance.name = .unknown(reason)
+        process.event.provenance.exe = .unknown(reason)
+        process.event.provenance.cmdline = .unknown(reason)
+        if reason == .denied { process.event.isAccessible = false }
+    }
+
+    /// Whether a reading is of this incarnation, by the start time.
+    func isOf(_ reading: ProcessReading, _ process: TrackedProcess) -> Bool {
+        guard let stat = reading.stat else { return false }
+        if reading.pidFDInode != 0, process.pidFDInode != 0 { return reading.pidFDInode == process.pidFDInode }
+        if process.startTicks == 0 { return true }
+        if process.isStartTicksExact { return stat.startTicks == process.startTicks }
+        let difference = Int64(clamping: stat.startTicks) - Int64(clamping: process.startTicks)
+        return abs(difference) <= 1
+    }
+
+    // MARK: - Fields
+
+    func applyStat(_ reading: ProcessReading, to process: TrackedProcess) {
+        guard let stat = reading.stat else { return }
+        process.startTicks = stat.startTicks
+        process.isStartTicksExact = true
+        process.event.startTicks = stat.startTicks
+        if process.event.startTime == nil { process.event.startTime = wallTime(ofTicks: stat.startTicks) }
+        if process.event.provenance.startTime != .kernelMessage { process.event.provenance.startTime = reading.evidence }
+        process.event.ppid = stat.ppid
+        process.event.provenance.ppid = reading.evidence
+        process.event.session = stat.session
+        process.event.provenance.session = reading.evidence
+        process.event.memoryUsage = stat.rssPageCount * settings.pageByteCount
+        process.event.provenance.memory = reading.evidence
+        process.event.isKernelThread = stat.isKernelThread
+        process.event.isZombie = stat.state == .zombie
+        if reading.pidFDInode != 0 { process.pidFDInode = reading.pidFDInode }
+        applyProcessorTime(stat, at: reading.aliveAt, to: process)
+    }
+
+    /// CPU use over the time since the last look, of one CPU in percent.
+    private func applyProcessorTime(_ stat: ProcessStat, at instant: Instant, to process: TrackedProcess) {
+        let ticks = stat.utime &+ stat.stime
+        defer { process.cpuTicks = (ticks, instant) }
+        guard let last = process.cpuTicks, ticks >= last.ticks else { return }
+        let elapsed = instant.nanoseconds - last.at.nanoseconds
+        // Within a tick or two the quotient says more about the tick than about the process.
+        guard elapsed >= 50_000_000 else { return }
+        let used = Double(ticks - last.ticks) * 1e9 / Double(settings.clockTicksPerSecond)
+        process.event.cpuUsage = 100 * used / Double(elapsed)
+    }
+
+    func applyName(_ reading: ProcessReading, to process: TrackedProcess) {
+        guard let stat = reading.stat else { return }
+        let (name, isEscaped) = KernelText.decode(stat.comm)
+        process.event.name = name
+        process.setEscaped("name", isEscaped)
+        process.event.provenance.name = reading.isNameLate ? .lateRead : reading.evidence
+    }
+
+    func applyExecutable(_ reading: ProcessReading, to process: TrackedProcess) {
+        switch reading.exe {
+        case .absent: return
+        case .unknown(let reason):
+            process.event.executablePath = nil
+            process.event.executableExists = nil
+            process.setEscaped("exe", false)
+            // Kernel threads have no executable: that is knowledge, not ignorance.
+            process.event.provenance.exe = process.event.isKernelThread ? reading.evidence : .unknown(reason)
+            if reason == .denied { process.event.isAccessible = false }
+        case .value(let link):
+            let isUnlinked = reading.executableLinkCount == 0
+            let (path, isEscaped) = KernelText.decode(isUnlinked ? link.path : link.target[...])
+            process.event.executablePath = path
+            process.event.executableExists = !isUnlinked
+            process.setEscaped("exe", isEscaped)
+            process.event.provenance.exe = reading.evidence
+            process.event.isAccessible = true
+        }
+    }
+
+    func applyCommandLine(_ reading: ProcessReading, to process: TrackedProcess) {
+        switch reading.commandLine {
+        case .absent: return
+        case .unknown(let reason):
+            process.event.commandLine = []
+            process.event.isCommandLineTruncated = false
+            process.event.provenance.cmdline = .unknown(reason)
+        case .value(let commandLine):
+            setCommandLine(commandLine, of: process)
+            let lostItsMemory = reading.stat.map { !$0.isKernelThread && $0.vsize == 0 } ?? true
+            let isVoid = commandLine.arguments.isEmpty && (lostItsMemory || reading.mayHaveEnded)
+            process.event.provenance.cmdline = isVoid ? .unknown(.vanished) : reading.evidence
+        }
+    }
+
+    private func setCommandLine(_ commandLine: CommandLineFile, of process: TrackedProcess) {
+        var arguments: [String] = []
+        arguments.reserveCapacity(commandLine.arguments.count)
+        process.escaped.removeAll { $0.hasPrefix("cmdline[") }
+        for (index, bytes) in commandLine.argumentsWithoutPadding.enumerated() {
+            let (text, isEscaped) = KernelText.decode(bytes)
+            arguments.append(text)
+            if isEscaped { process.escaped.append("cmdline[\(index)]") }
+        }
+        process.event.commandLine = arguments
+        process.event.isCommandLineTruncated = commandLine.isTruncated
+    }
+
+    func applyNamespace(_ reading: ProcessReading, to process: TrackedProcess) {
+        switch reading.pidNamespace {
+        case .absent: return
+        case .unknown(let reason):
+            if process.event.provenance.pidNamespace != .verified {
+                process.event.provenance.pidNamespace = .unknown(reason)
+                process.event.pidNamespace = nil
+                process.event.cpid = nil
+                process.event.provenance.cpid = .unknown(reason)
+            }
+        case .value(let inode):
+            process.event.pidNamespace = inode
+            process.event.provenance.pidNamespace = reading.evidence
+            identify(process, namespace: inode, reading: reading)
+        }
+    }
+
+    /// Computes the common process id from what was read; absent rather than wrong.
+    private func identify(_ process: TrackedProcess, namespace: UInt64, reading: ProcessReading) {
+        guard process.event.cpid == nil else { return }
+        guard process.isStartTicksExact else { return }
+        let innermost: ProcessID
+        if namespace == Self.initialPIDNamespace {
+            innermost = process.event.pid
+        } else if let tgid = reading.status.value?.namespaceTgids?.last {
+            innermost = tgid
+        } else {
+            process.event.provenance.cpid = .absent
+            return
+        }
+        process.event.cpid = CommonProcessIdentifier.make(
+            bootID: bootID, pidNamespace: namespace, startTicks: process.startTicks, tgid: innermost)
+        process.event.provenance.cpid = reading.evidence
+    }
+
+    /// `PROC_PID_INIT_INO` (`include/linux/proc_ns.h`).
+    static var initialPIDNamespace: UInt64 { 0xEFFF_FFFC }
+
+    func applyDear(_ reading: ProcessReading, to process: TrackedProcess) {
+        if let status = reading.status.value {
+            if let uid = status.uid {
+                process.event.uid = uid.effective
+                process.event.realUID = uid.real
+                process.event.provenance.uid = reading.evidence
+            }
+            if let gid = status.gid {
+                process.event.gid = gid.effective
+                process.event.provenance.gid = reading.evidence
+            }
+            if let tracer = status.tracerPid { process.event.tracer = tracer.rawValue == 0 ? nil : tracer }
+        } else if case .unknown(let reason) = reading.status, process.event.uid == nil {
+            process.event.provenance.uid = .unknown(reason)
+            process.event.provenance.gid = .unknown(reason)
+        }
+        if let path = reading.cgroup.value?.reportedPath {
+            let (text, isEscaped) = KernelText.decode(path)
+            process.event.cgroup = text
+            process.setEscaped("cgroup", isEscaped)
+            process.event.provenance.cgroup = reading.evidence
+        }
+    }
+
+    func applyEverything(_ reading: ProcessReading, to process: TrackedProcess) {
+        applyStat(reading, to: process)
+        applyName(reading, to: process)
+        applyExecutable(reading, to: process)
+        applyCommandLine(reading, to: process)
+        applyDear(reading, to: process)
+        applyNamespace(reading, to: process)
+    }
+
+    // MARK: - Later looks
+
+    /// Takes a later look at a process into account, and says what has changed without a message.
+    mutating func applyLate(_ reading: ProcessReading, to process: TrackedProcess, origin: EventOrigin) {
+        guard let stat = reading.stat else { return }
+        // What is dying shows empty files; what it was is known better from before.
+        guard stat.state != .zombie, stat.isKernelThread || stat.vsize > 0 else {
+            process.event.isZombie = stat.state == .zombie
+            return
+        }
+        let before = process.event
+        applyEverything(reading.withoutUnknowns, to: process)
+        defer { Self.trimCommandLine(of: process) }
+        let changed = changedFields(from: before, to: process.event)
+        guard !changed.isEmpty else { return }
+        conclude(.processModified, origin, process, at: reading.aliveAt) { $0.modifiedFields = changed }
+        // Programs become `[kworker/0]` and the like without exec and without a COMM message of their leader.
+        if changed.contains(.cmdline) || changed.contains(.name), let suspicion = SuspicionRules.ofName(process.event),
+            SuspicionRules.ofName(before) == nil
+        {
+            conclude(.processSuspicious, .derived, process, at: reading.aliveAt) { $0.suspicion = suspicion }
+        }
+    }
+
+    private func changedFields(from before: ProcessEvent, to after: ProcessEvent) -> [ProcessField] {
+        var fields: [ProcessField] = []
+        if before.name != after.name { fields.append(.name) }
+        if before.executablePath != after.executablePath { fields.append(.exe) }
+        if before.commandLine != after.commandLine, !isTrimmed(before, of: after) { fields.append(.cmdline) }
+        if before.uid != after.uid { fields.append(.uid) }
+        if before.gid != after.gid { fields.append(.gid) }
+        if before.session != after.session { fields.append(.session) }
+        if before.ppid != after.ppid { fields.append(.ppid) }
+        if before.cgroup != after.cgroup { fields.append(.cgroup) }
+        if before.pidNamespace != after.pidNamespace { fields.append(.pidNamespace) }
+        return fields
+    }
+
+    /// Whether the only difference is that the table kept less of a long command line.
+    private func isTrimmed(_ before: ProcessEvent, of after: ProcessEvent) -> Bool {
+        before.isCommandLineTruncated && after.commandLine.starts(with: before.commandLine)
+    }
+
+    // MARK: - Scans
+
+    /// Adds a process that a scan found and nobody announced.
+    mutating func adopt(_ reading: ProcessReading, origin: EventOrigin) {
+        guard reading.failure == nil, let stat = reading.stat else { return }
+        let identity = ProcessIdentity(
+            pid: reading.pid, birth: .scan(startTicks: stat.startTicks, pidFDInode: reading.pidFDInode))
+        let process = TrackedProcess(
+            event: ProcessEvent(identity: identity), escaped: [], startTicks: stat.startTicks, isStartTicksExact: true)
+        process.scannedAt = reading.aliveAt
+        process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
+        if stat.state == .zombie, process.otherThreadCount > 0 { process.leaderExitCode = UInt32(bitPattern: stat.exitCode) }
+        applyEverything(reading, to: process)
+        linkParent(of: process)
+        insert(process)
+        conclude(.processBaseline, origin, process, at: reading.aliveAt)
+        let parentTicks = process.event.ppid.flatMap { table[$0.rawValue] }.flatMap {
+            $0.isStartTicksExact ? $0.startTicks : nil
+        }
+        if let suspicion = SuspicionRules.ofStart(
+            startTicks: stat.startTicks, nowTicks: ticks(at: clocks.monotonic), parentTicks: parentTicks)
+        {
+            conclude(.processSuspicious, .derived, process, at: reading.aliveAt) { $0.suspicion = suspicion }
+        }
+        Self.trimCommandLine(of: process)
+    }
+
+    private func linkParent(of process: TrackedProcess) {
+        guard process.event.parent == nil, let ppid = process.event.ppid, let parent = table[ppid.rawValue] else { return }
+        process.event.parent = parent.event.identity
+        process.event.ancestors = [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
+    }
+
+    /// Compares a scanned process with what was tracked, after messages were lost, and says the difference.
+    mutating func reconcile(_ reading: ProcessReading, gapFrom: Instant) {
+        guard reading.failure == nil, let stat = reading.stat else { return }
+        guard let process = table[reading.pid.rawValue] else { return adopt(reading, origin: .resync) }
+        guard isOf(reading, process) else {
+            infer(endOf: process, at: reading.aliveAt)
+            return adopt(reading, origin: .resync)
+        }
+        // Only a birth within the tick of the loss, without an inode to compare, can hide a recycled pid.
+        let hidesReuse = process.pidFDInode == 0 && stat.startTicks + 1 >= ticks(at: gapFrom)
+        process.scannedAt = reading.aliveAt
+        process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
+        process.event.isAmbiguous = process.event.isAmbiguous || hidesReuse
+        linkParent(of: process)
+        applyLate(reading, to: process, origin: .resync)
+    }
+
+    /// Keeps the table small: long command lines were for the event only.
+    static func trimCommandLine(of process: TrackedProcess) {
+        var remaining = Limits.trackedCommandLineByteCount
+        var kept: [String] = []
+        for argument in process.event.commandLine {
+            remaining -= argument.utf8.count + 1
+            guard remaining >= 0 else {
+                process.event.commandLine = kept
+                process.event.isCommandLineTruncated = true
+                return
+            }
+            kept.append(argument)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import EventModel
+
+/// What makes a process worth a look; each rule needs evidence, absence of evidence never fires one.
+enum SuspicionRules {
+    static func ofExecution(_ process: ProcessEvent, settings: ProcessSourceSettings) -> [Suspicion] {
+        var found: [Suspicion] = []
+        if let path = process.executablePath {
+            if path.hasPrefix("/memfd:") {
+                found.append(Suspicion(reason: .executedFromMemory, severity: .high))
+            } else if process.executableExists == false {
+                found.append(Suspicion(reason: .executedDeletedFile, severity: .high))
+            }
+            if settings.worldWritableFolders.contains(where: { path.hasPrefix($0) }) {
+                found.append(Suspicion(reason: .executedFromWorldWritable, severity: .medium))
+            }
+        }
+        if let suspicion = ofName(process) { found.append(suspicion) }
+        return found
+    }
+
+    /// `ps` shows a kernel thread as `[name]`: a user process that calls itself so wants to look like one.
+    static func ofName(_ process: ProcessEvent) -> Suspicion? {
+        guard !process.isKernelThread, process.executablePath != nil else { return nil }
+        let looksBracketed = process.commandLine.first.map { $0.hasPrefix("[") && $0.hasSuffix("]") } ?? false
+        let name = process.name ?? ""
+        let kernelNames = ["kworker/", "ksoftirqd/", "migration/", "rcu_", "kthreadd", "kswapd", "cpuhp/"]
+        guard looksBracketed || name.hasPrefix("[") || kernelNames.contains(where: { name.hasPrefix($0) }) else {
+            return nil
+        }
+        return Suspicion(reason: .masqueradesAsKernelThread, severity: .high)
+    }
+
+    /// Rules on the start time, for a process that a scan has found.
+    static func ofStart(startTicks: UInt64, nowTicks: UInt64, parentTicks: UInt64?) -> Suspicion? {
+        // One tick of slack: the clocks are read after the file.
+        if startTicks > nowTicks + 1 { return Suspicion(reason: .startsInFuture, severity: .high) }
+        if let parentTicks, startTicks + 1 < parentTicks {
+            return Suspicion(reason: .startsTooEarly, severity: .medium)
+        }
+        return nil
+    }
+}
