@@ -78,6 +78,9 @@ public final class Subscription: Sendable {
         }
     }
 
+    /// Whether ``next()`` would have to wait: the time to flush what was written.
+    public var isIdle: Bool { state.withLock { $0.queue.isEmpty } }
+
     /// The most events that were ever queued.
     public var peakCount: Int { state.withLock { $0.peakCount } }
 

@@ -13,7 +13,6 @@ extension ProcessLoop {
     /// Asks for messages and waits for the kernel's acknowledgement: arriving messages prove nothing, because a
     /// listener that died without unsubscribing leaves the count of listeners raised.
     func subscribe() async throws {
-        _ = try endpoints.connector.setReceiveBuffer(byteCount: settings.receiveBufferByteCount)
         try endpoints.connector.send(ConnectorRequest(.listen).bytes)
         let deadline = now.advanced(by: .seconds(2))
         while acknowledgement == nil {

@@ -2,8 +2,6 @@ package import EventModel
 
 /// How the process source works.
 package struct ProcessSourceSettings: Sendable {
-    /// Receive buffer asked of the kernel, in bytes; a message costs about 832 of them.
-    package var receiveBufferByteCount = 8 << 20
     /// How long a process must live before its dear files (`status`, `cgroup`) are read.
     package var lateReadDelay: Duration = .milliseconds(100)
     /// How often CPU and memory of every tracked process are sampled.

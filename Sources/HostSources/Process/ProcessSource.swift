@@ -9,7 +9,7 @@ package final class ProcessSource: EventSource {
     /// What was opened before privileges were dropped; reused when the source runs again.
     package struct Endpoints: Sendable {
         package var procfs: any ProcFileSystem
-        /// Bound to the proc connector's group.
+        /// Bound to the proc connector's group, with its receive buffer set: growing it takes a privilege, later.
         package var connector: any NetlinkSocket
         package var fence: any ProcessorFence
         /// Keeps the last sequences across runs; `nil` when nothing shall be kept.

@@ -1,0 +1,118 @@
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int opened(int fd) {
+    return fd < 0 ? -errno : fd;
+}
+
+int clinux_open_path_directory(int directory, const char *path) {
+    return opened(openat(directory, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+int clinux_open_numbered_directory(int directory, int32_t number) {
+    char digits[12];
+    char *first = &digits[sizeof digits - 1];
+    *first = 0;
+    uint32_t rest = number < 0 ? 0 : (uint32_t)number;
+    do {
+        *--first = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) return -ENOENT;
+    return clinux_open_path_directory(directory, first);
+}
+
+int clinux_open_directory(int directory, const char *path) {
+    return opened(openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+int clinux_open_read(int directory, const char *path) {
+    return opened(openat(directory, path, O_RDONLY | O_CLOEXEC));
+}
+
+int clinux_open_read_no_follow(int directory, const char *path) {
+    return opened(openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
+int clinux_open_new(int directory, const char *path) {
+    return opened(openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+int clinux_close(int fd) {
+    return close(fd) < 0 ? -errno : 0;
+}
+
+long clinux_read(int fd, size_t count, uint8_t *bytes) {
+    ssize_t result = read(fd, bytes, count);
+    return result < 0 ? -errno : result;
+}
+
+long clinux_write(int fd, size_t count, const uint8_t *bytes) {
+    ssize_t result = write(fd, bytes, count);
+    return result < 0 ? -errno : result;
+}
+
+long clinux_read_link(int directory, const char *path, size_t count, uint8_t *bytes) {
+    ssize_t result = readlinkat(directory, path, (char *)bytes, count);
+    return result < 0 ? -errno : result;
+}
+
+long clinux_list_directory(int fd, size_t count, uint8_t *entries) {
+    long result = syscall(SYS_getdents64, fd, entries, count);
+    return result < 0 ? -errno : result;
+}
+
+int clinux_status_at(int directory, const char *path, struct clinux_status *status) {
+    struct stat buffer;
+    if (fstatat(directory, path, &buffer, AT_EMPTY_PATH) < 0) return -errno;
+    *status = (struct clinux_status){
+        .device = buffer.st_dev,
+        .inode = buffer.st_ino,
+        .link_count = buffer.st_nlink,
+        .size = buffer.st_size < 0 ? 0 : (uint64_t)buffer.st_size,
+        .mode = buffer.st_mode,
+        .uid = buffer.st_uid,
+    };
+    return 0;
+}
+
+int clinux_make_directory(const char *path, uint32_t mode) {
+    return mkdir(path, mode) < 0 ? -errno : 0;
+}
+
+int clinux_synchronise(int fd) {
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
+int clinux_rename_at(int directory, const char *old_path, const char *new_path) {
+    return renameat(directory, old_path, directory, new_path) < 0 ? -errno : 0;
+}
+
+int clinux_unlink_at(int directory, const char *path) {
+    return unlinkat(directory, path, 0) < 0 ? -errno : 0;
+}
+
+int clinux_wait_writable(int fd) {
+    struct pollfd entry = {.fd = fd, .events = POLLOUT};
+    return poll(&entry, 1, -1) < 0 ? -errno : 0;
+}
+
+int clinux_is_terminal(int fd) {
+    return isatty(fd) == 1;
+}
+
+int clinux_terminal_size(int fd, uint16_t *rows, uint16_t *columns) {
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0) return -errno;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return 0;
+}

@@ -1,0 +1,100 @@
+import Backends
+import CollectorCore
+import Configuration
+import EventModel
+import HostSources
+import LinuxBackends
+import Synchronization
+
+/// The daemon: configuration, then everything opened, then privileges reduced, then sources run.
+public enum CollectorHost {
+    /// Runs until a signal, the end of ``HostOptions/duration``, or a closed pipe.
+    ///
+    /// To be called before any other thread exists. Accounts go to standard error, or with JSON to standard output.
+    /// - Returns: The exit code: 0, or 69 when the source ended by an error, or 70 when something did not stop in time.
+    public static func run(_ options: HostOptions) async throws(HostError) -> Int32 {
+        let values = try settings(options.assignments)
+        let host = try OpenedHost.open(values)
+        let session = try HostSession(options: options, values: values, host: host)
+        let result = Mutex<Int32>(HostError.Code.internal.exitCode)
+        let task = spawn(on: host.main) {
+            let code = await session.run()
+            result.withLock { $0 = code }
+        }
+        await task.value
+        return result.withLock { $0 }
+    }
+
+    /// One line of text for each setting, for `collectord config explain`.
+    ///
+    /// - Parameter key: A key or the beginning of keys; `nil` for all.
+    /// - Throws: ``HostError`` when there is no such setting.
+    public static func explainSettings(_ key: String?, width: Int) throws(HostError) -> String {
+        do {
+            return try HostSettings.table.defaults.explanations(of: key).map { $0.text(width: width) }
+                .joined(separator: "\n")
+        } catch {
+            throw HostError(.configuration, "\(error)")
+        }
+    }
+
+    /// The same as one JSON object a line.
+    public static func settingsJSON(_ key: String?) throws(HostError) -> String {
+        var bytes: [UInt8] = []
+        do {
+            for setting in try HostSettings.table.defaults.explanations(of: key) {
+                if !bytes.isEmpty { bytes.append(0x0a) }
+                JSONWriter.append(to: &bytes) { json in
+                    json.beginObject()
+                    json.member("record", "setting")
+                    json.member("key", setting.key)
+                    json.member("type", setting.type)
+                    if let bounds = setting.bounds { json.member("range", bounds) }
+                    json.member("unit", setting.unit)
+                    json.member("default", setting.defaultText)
+                    json.member("documentation", setting.documentation)
+                    json.endObject()
+                }
+            }
+        } catch {
+            throw HostError(.configuration, "\(error)")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func settings(_ assignments: [String]) throws(HostError) -> SettingsValues {
+        do {
+            var parsed: [SettingsAssignment] = []
+            for text in assignments { parsed.append(try SettingsAssignment(text, option: "--set")) }
+            return try HostSettings.table.values(applying: parsed)
+        } catch {
+            throw HostError(.configuration, "\(error)")
+        }
+    }
+}
+
+extension HostSettings {
+    static func collectorConfiguration(_ values: SettingsValues) -> CollectorConfiguration {
+        var configuration = CollectorConfiguration()
+        configuration.maxEventSources = values[maxEventSources]
+        configuration.eventBufferSize = values[eventBufferSize]
+        configuration.shutdownTimeout = values[shutdownTimeout]
+        configuration.startupTimeout = values[startupTimeout]
+        configuration.maxBatchSize = values[maxBatchSize]
+        configuration.batchTimeout = values[batchTimeout]
+        configuration.backpressureThreshold = Double(values[backpressureThreshold].hundredths) / 100
+        configuration.maxBackpressureWait = values[maxBackpressureWait]
+        configuration.componentName = values[componentName]
+        return configuration
+    }
+
+    static func processSettings(_ values: SettingsValues) -> ProcessSourceSettings {
+        var settings = ProcessSourceSettings()
+        settings.sampleInterval = values[sampleInterval]
+        settings.lateReadDelay = values[lateReadDelay]
+        settings.rules.include = values[include].compactMap { ProcessRule($0) }
+        settings.rules.exclude = values[exclude].compactMap { ProcessRule($0) }
+        settings.worldWritableFolders = values[worldWritable]
+        return settings
+    }
+}

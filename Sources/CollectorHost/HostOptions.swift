@@ -1,0 +1,23 @@
+/// What `collectord run` was asked to do.
+public struct HostOptions: Sendable {
+    /// How events are shown on standard output.
+    public enum Format: String, Hashable, Sendable, CaseIterable {
+        case table, json, none
+    }
+
+    /// `nil`: a table on a terminal, none otherwise.
+    public var format: Format?
+    /// Stops by itself after this time; `nil` runs until a signal.
+    public var duration: Duration?
+    /// `KEY=VALUE`, in order; later ones win.
+    public var assignments: [String]
+    /// Whether the environment asks for plain text (`NO_COLOR`).
+    public var isColourDisabled: Bool
+
+    public init(format: Format?, duration: Duration?, assignments: [String], isColourDisabled: Bool) {
+        self.format = format
+        self.duration = duration
+        self.assignments = assignments
+        self.isColourDisabled = isColourDisabled
+    }
+}

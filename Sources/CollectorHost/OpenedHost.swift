@@ -1,0 +1,90 @@
+import Backends
+import CollectorCore
+import Configuration
+import EventModel
+import HostSources
+import KernelFormats
+import LinuxBackends
+import struct SystemPackage.Errno
+
+/// Everything that the configuration needs from the outside, opened before privileges are given up.
+struct OpenedHost {
+    let main: LinuxThread
+    let processThread: LinuxThread
+    let sinkThread: LinuxThread
+    let signals: LinuxSignals
+    let endpoints: ProcessSource.Endpoints
+    let run: RunContext
+    /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size.
+    let receiveBufferByteCount: Int
+
+    /// Opens in the order in which things can fail for want of rights; starts no thread.
+    static func open(_ values: SettingsValues) throws(HostError) -> OpenedHost {
+        let main = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "collector") }
+        let processThread = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "source-process") }
+        let sinkThread = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "sink-stdout") }
+        // First of all, so that every thread that is started later has the signals blocked.
+        let signals = try attempt("a signal descriptor") { () throws(Errno) in try LinuxSignals(on: main) }
+        let procfs = try attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
+        let connector = try attempt("the proc connector") { () throws(Errno) in
+            try LinuxConnectorSocket(on: processThread)
+        }
+        let requested = values[HostSettings.receiveBuffer].bytes
+        let granted = try attempt("the proc connector's receive buffer") { () throws(Errno) in
+            try connector.setReceiveBuffer(byteCount: requested)
+        }
+        let folder = values[HostSettings.stateDirectory]
+        let counter = try stateFile("run", in: folder)
+        let cursor = try stateFile("process.cursor", in: folder)
+        let run = RunContext(bootID: try bootID(procfs), runID: try nextRun(counter, in: folder))
+        return OpenedHost(
+            main: main, processThread: processThread, sinkThread: sinkThread, signals: signals,
+            endpoints: ProcessSource.Endpoints(
+                procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
+            run: run, receiveBufferByteCount: granted)
+    }
+
+    private static func stateFile(_ name: String, in folder: String) throws(HostError) -> LinuxDurableFile {
+        let path = folder + "/" + name
+        do {
+            return try LinuxDurableFile(path: path)
+        } catch {
+            throw HostError(
+                error == .permissionDenied || error == .notPermitted ? .permission : .unavailable,
+                "cannot keep state in \(path): \(error); run as the owner of \(folder), or name another folder with "
+                    + "--set \(HostSettings.stateDirectory.key)=PATH")
+        }
+    }
+
+    private static func nextRun(_ file: LinuxDurableFile, in folder: String) throws(HostError) -> RunID {
+        do {
+            return try RunCounter.next(from: file)
+        } catch {
+            throw HostError(.unavailable, "\(folder)/run: \(error)")
+        }
+    }
+
+    private static func bootID(_ procfs: LinuxProcFileSystem) throws(HostError) -> BootID {
+        var bytes: [UInt8] = []
+        do {
+            let file = try procfs.open(.bootID)
+            _ = try procfs.readAll(file, limit: 64, into: &bytes)
+        } catch {
+            throw HostError(.unavailable, "cannot read /proc/\(SystemFile.bootID.rawValue): \(error)")
+        }
+        let text = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first ?? ""
+        guard let id = BootID(text) else {
+            throw HostError(.internal, "/proc/\(SystemFile.bootID.rawValue) holds no boot id but \"\(text)\"")
+        }
+        return id
+    }
+
+    private static func attempt<Value>(_ what: String, _ open: () throws(Errno) -> Value) throws(HostError) -> Value {
+        do {
+            return try open()
+        } catch {
+            let isDenied = error == .permissionDenied || error == .notPermitted
+            throw HostError(isDenied ? .permission : .unavailable, "cannot open \(what): \(error)")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package import Configuration
+import EventModel
+import HostSources
+
+/// Every setting of `collectord`: the one table behind `--set`, its checks, and `config explain`.
+package enum HostSettings {
+    /// All settings at once.
+    package static let table = SettingsTable(
+        [collector, processSource, stateAndHardening],
+        constraints: [
+            SettingsConstraint(keys: [maxBatchSize.key, eventBufferSize.key]) {
+                $0[maxBatchSize] <= $0[eventBufferSize]
+            } message: {
+                "expected \(maxBatchSize.key) (\($0[maxBatchSize])) to be at most "
+                    + "\(eventBufferSize.key) (\($0[eventBufferSize])): a larger batch could never fill"
+            }
+        ])
+
+    private static let collector: [Setting] = [
+        maxEventSources.setting, eventBufferSize.setting, shutdownTimeout.setting, startupTimeout.setting,
+        maxBatchSize.setting, batchTimeout.setting, backpressureThreshold.setting, maxBackpressureWait.setting,
+        componentName.setting,
+    ]
+
+    private static let processSource: [Setting] = [
+        processEnabled.setting, receiveBuffer.setting, sampleInterval.setting, lateReadDelay.setting,
+        exclude.setting, include.setting, worldWritable.setting,
+    ]
+
+    private static let stateAndHardening: [Setting] = [
+        stateDirectory.setting, seccomp.setting, capabilities.setting,
+    ]
+}
+
+// MARK: - collector
+
+extension HostSettings {
+    package static let maxEventSources = TypedSetting.integer(
+        "collector.max_event_sources", default: 16, range: 1...1_024, unit: "sources", reload: .atRestart,
+        "Most event sources that may be registered at a time.")
+    package static let eventBufferSize = TypedSetting.integer(
+        "collector.event_buffer_size", default: 1_000, range: 1...1_000_000, unit: "events",
+        reload: .atRestart,
+        "Events of one source that may wait between emission and the bus. More ride out longer "
+            + "bursts and cost memory."
+    )
+    package static let shutdownTimeout = TypedSetting.duration(
+        "collector.shutdown_timeout", default: .seconds(30), range: .milliseconds(1) ... .seconds(3_600),
+        reload: .atRestart,
+        "Time for sources to stop, for queues to drain and for subscribers to finish. What is "
+            + "left then is counted and reported."
+    )
+    package static let startupTimeout = TypedSetting.duration(
+        "collector.startup_timeout", default: .seconds(10), range: .milliseconds(1) ... .seconds(3_600),
+        reload: .atRestart,
+        "Time for a source to report that it is ready. It bounds the start only; a source lives "
+            + "until it is stopped."
+    )
+    package static let maxBatchSize = TypedSetting.integer(
+        "collector.max_batch_size", default: 100, range: 1...65_535, unit: "events", reload: .atRestart,
+        "Most events that go to subscribers together.")
+    package static let batchTimeout = TypedSetting.duration(
+        "collector.batch_timeout", default: .milliseconds(100), range: .milliseconds(1) ... .seconds(60),
+        reload: .atRestart, "How long an event may wait for its batch to fill.")
+    package static let backpressureThreshold = TypedSetting.percentage(
+        "collector.backpressure_threshold", default: Percentage(80), range: Percentage(1)...Percentage(100),
+        reload: .atRestart,
+        "How full a source's buffer is when the source is told, as a share of "
+            + "collector.event_buffer_size.")
+    package static let maxBackpressureWait = TypedSetting.duration(
+        "collector.max_backpressure_wait", default: .milliseconds(500),
+        range: .milliseconds(1) ... .seconds(60),
+        reload: .atRestart,
+        "How long a source waits for room in its buffer before its policy decides what is "
+            + "dropped and counted."
+    )
+    package static let componentName = TypedSetting.string(
+        "collector.component_name", default: "collector-core", rule: .nonEmpty, secrecy: .open,
+        reload: .atRestart, "The name of this collector in its status records.")
+}
+
+// MARK: - sources.process
+
+extension HostSettings {
+    package static let processEnabled = TypedSetting.boolean(
+        "sources.process.enabled", default: true, reload: .atRestart, "Whether processes are watched.")
+    package static let receiveBuffer = TypedSetting.byteCount(
+        "sources.process.receive_buffer", default: .mebibytes(8), range: .kibibytes(4) ... .gibibytes(1),
+        reload: .atRestart,
+        "Receive buffer asked of the kernel for process messages. When it is full, the kernel "
+            + "drops messages; each loss is counted and becomes a gap record. More than "
+            + "net.core.rmem_max takes CAP_NET_ADMIN."
+    )
+    package static let sampleInterval = TypedSetting.duration(
+        "sources.process.sample_interval", default: .seconds(30),
+        range: .milliseconds(100) ... .seconds(86_400),
+        reload: .atRestart, "How often CPU time and memory of every process are sampled.")
+    package static let lateReadDelay = TypedSetting.duration(
+        "sources.process.late_read_delay", default: .milliseconds(100),
+        range: .milliseconds(1) ... .seconds(60),
+        reload: .atRestart,
+        "How long a process must live before the files that are dear to read are read. "
+            + "Shorter-lived processes inherit those fields from their parent."
+    )
+    package static let exclude = TypedSetting.list(
+        "sources.process.exclude", default: [], rule: processRule, reload: .atRestart,
+        "Processes that make no events; their messages are counted as filtered.")
+    package static let include = TypedSetting.list(
+        "sources.process.include", default: [], rule: processRule, reload: .atRestart,
+        "If not empty, only processes that match one of these rules, and no rule of "
+            + "sources.process.exclude, make events."
+    )
+    package static let worldWritable = TypedSetting.list(
+        "sources.process.world_writable", default: ["/tmp/", "/var/tmp/", "/dev/shm/"], rule: folder,
+        reload: .atRestart,
+        "Folders that every user may write to. Executing a file below one of them is reported "
+            + "as suspicious.")
+
+    private static let processRule = TextRule(
+        expected:
+            "a rule such as exe:/usr/bin/ls, name:sshd (at most \(Limits.commByteCount) bytes) "
+            + "or uid:1000"
+    ) { text in
+        // The kernel cuts names: a longer one would never match, and its rule never take effect.
+        if text.hasPrefix("name:"), text.utf8.count > "name:".utf8.count + Limits.commByteCount {
+            return false
+        }
+        return ProcessRule(text) != nil
+    }
+
+    private static let folder = TextRule(expected: "an absolute path that ends with \"/\"") {
+        $0.hasPrefix("/") && $0.hasSuffix("/") && !$0.utf8.contains(0)
+    }
+}
+
+// MARK: - state, hardening
+
+extension HostSettings {
+    package static let stateDirectory = TypedSetting.string(
+        "state.directory", default: "/var/lib/collector-core", rule: .absolutePath, secrecy: .open,
+        reload: .atRestart,
+        "Where the number of the run and the last kernel sequences are kept, so that the next "
+            + "run can state what it missed."
+    )
+    package static let seccomp = TypedSetting<SeccompPolicy>.choice(
+        "hardening.seccomp", default: .log, reload: .atRestart,
+        "What happens on a system call that the collector does not need: it is logged by the "
+            + "kernel, it kills the collector, or no filter is installed."
+    )
+    package static let capabilities = TypedSetting.list(
+        "hardening.capabilities", default: ["net_admin", "sys_ptrace", "dac_read_search"],
+        rule: .oneOf(["net_admin", "sys_ptrace", "dac_read_search"]), reload: .atRestart,
+        "Capabilities kept after everything is open; all others are given up for good. "
+            + "net_admin: receive buffers beyond net.core.rmem_max. sys_ptrace: executables of other "
+            + "users' processes. dac_read_search: files whose mode forbids reading."
+    )
+
+    /// What a system call outside the filter's list does.
+    package enum SeccompPolicy: String, Hashable, Sendable, CaseIterable {
+        case log, kill, off
+    }
+}

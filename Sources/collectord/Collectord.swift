@@ -1,0 +1,15 @@
+import ArgumentParser
+import CollectorHost
+
+@main
+struct Collectord: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collectord",
+        abstract: "Watches this host's processes and accounts for every kernel message.",
+        discussion: """
+            Exit codes: 0 stopped as asked, 64 usage, 69 something needed is not there, 70 internal, \
+            77 a missing privilege, 78 a setting.
+            """,
+        version: "0.1.0",
+        subcommands: [Run.self, Config.self])
+}

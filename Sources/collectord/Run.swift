@@ -1,0 +1,68 @@
+public import ArgumentParser
+public import CollectorHost
+
+extension HostOptions.Format: ExpressibleByArgument {}
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Watch until a signal, and say what became of everything.",
+        discussion: """
+            Events go to standard output: as a live table, as JSON lines (one object a line, see "record"), or not at \
+            all. At the end, and on SIGUSR1, two accounts are written: of the kernel's messages, and of the events \
+            given to standard output. Both must balance. SIGTERM and SIGINT stop and drain; the second one stops at \
+            once. A closed pipe stops the run.
+
+            Examples:
+              collectord run --events table
+              collectord run --events json --for 20s | jq -c 'select(.kind == "process.exec").process.cmdline'
+              collectord run --set sources.process.receive_buffer=32MiB --set sources.process.exclude=uid:1000
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "How events are shown: table, json or none (default: table on a terminal, else none).",
+            valueName: "format"))
+    var events: HostOptions.Format?
+
+    @Option(
+        name: .customLong("for"), help: ArgumentHelp("Stop after this time, such as 20s or 5m.", valueName: "duration"))
+    var duration: DurationArgument?
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp("Set a setting; see \"collectord config explain\". Repeatable.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Flag(name: .customLong("json"), help: "Short for --events json.")
+    var isJSON = false
+
+    func validate() throws {
+        if isJSON, let events, events != .json {
+            throw ValidationError("--json and --events \(events.rawValue) contradict each other")
+        }
+    }
+
+    func run() async throws {
+        let options = HostOptions(
+            format: isJSON ? .json : events, duration: duration?.value, assignments: assignments,
+            isColourDisabled: HostEnvironment.isColourDisabled)
+        let code: Int32
+        do {
+            code = try await CollectorHost.run(options)
+        } catch {
+            HostEnvironment.complain("collectord: \(error)")
+            code = error.code.exitCode
+        }
+        throw ExitCode(code)
+    }
+}
+
+/// A duration such as `20s`, as settings spell it.
+struct DurationArgument: ExpressibleByArgument {
+    var value: Duration
+
+    init?(argument: String) {
+        guard let value = HostOptions.duration(argument), value > .zero else { return nil }
+        self.value = value
+    }
+}

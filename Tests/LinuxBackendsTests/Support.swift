@@ -1,0 +1,84 @@
+import Backends
+import EventModel
+import Glibc
+import LinuxBackends
+import SystemPackage
+import Testing
+
+/// Whether tests that need privileges can run.
+let isRoot = geteuid() == 0
+
+/// Runs `body` on a thread of its own, which is stopped afterwards.
+func onLinuxThread<Result: Sendable>(
+    named name: String = "test", _ body: @escaping @Sendable (LinuxThread) async throws -> Result
+) async throws -> Result {
+    let thread = try LinuxThread(name: name)
+    defer { thread.stop() }
+    return try await thread.run { try await body(thread) }
+}
+
+/// The operating system's name of the calling thread.
+func currentThread() -> UInt { UInt(pthread_self()) }
+
+extension LinuxThread {
+    var now: EventModel.Instant { clock.monotonic }
+    func after(_ duration: Swift.Duration) -> EventModel.Instant { now.advanced(by: duration) }
+}
+
+/// A process of another program, killed and reaped at the latest when this value goes.
+final class Child {
+    let pid: pid_t
+    private var isReaped = false
+
+    init(_ arguments: String...) throws {
+        var pid: pid_t = 0
+        var pointers = unsafe arguments.map { unsafe strdup($0) }
+        unsafe pointers.append(nil)
+        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        let result = unsafe posix_spawn(&pid, arguments[0], nil, nil, pointers, environ)
+        guard result == 0 else { throw Errno(rawValue: result) }
+        self.pid = pid
+    }
+
+    deinit { if !isReaped { kill(); wait() } }
+
+    func kill() { Glibc.kill(pid, SIGKILL) }
+
+    @discardableResult func wait() -> Int32 {
+        var status: Int32 = 0
+        isReaped = true
+        return unsafe waitpid(pid, &status, 0) == pid ? status : -1
+    }
+}
+
+/// Both ends of a pipe; the reading end does not block.
+struct Pipe: ~Copyable {
+    let reading: OwnedDescriptor
+    let writing: OwnedDescriptor
+
+    init() throws {
+        var ends: [Int32] = [0, 0]
+        guard unsafe pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+        _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+        reading = OwnedDescriptor(adopting: ends[0])
+        writing = OwnedDescriptor(adopting: ends[1])
+    }
+}
+
+func put(_ bytes: [UInt8], _ descriptor: Int32) { _ = unsafe write(descriptor, bytes, bytes.count) }
+
+/// What is in the descriptor now, at most 65 536 bytes.
+func take(_ descriptor: Int32) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    let count = unsafe read(descriptor, &bytes, bytes.count)
+    return Array(bytes.prefix(max(count, 0)))
+}
+
+/// A folder that is removed afterwards.
+func withTemporaryFolder(_ body: (String) throws -> Void) throws {
+    var template = Array("/tmp/collector-test-XXXXXX".utf8CString)
+    guard let made = unsafe mkdtemp(&template) else { throw Errno(rawValue: errno) }
+    let path = unsafe String(cString: made)
+    try body(path)
+    try Child("/bin/rm", "-rf", path).wait()
+}
