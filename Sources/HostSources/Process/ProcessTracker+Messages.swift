@@ -143,7 +143,7 @@ extension ProcessTracker {
 
     private mutating func exit(_ pid: ProcessID, code: UInt32, at index: Int, by message: ConnectorMessage) {
         let process = incarnationOrSeen(of: pid, by: message)
-        let mayLiveOn = process.otherThreadCount > 0 || (isUncertain && isExecutedLater(pid, after: index))
+        let mayLiveOn = process.otherThreadCount > 0 || (isUncertain && exitsBeforeExec.contains(index))
         guard !mayLiveOn else {
             process.leaderExitCode = code
             lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
@@ -161,17 +161,6 @@ extension ProcessTracker {
     mutating func infer(endOf process: TrackedProcess, at timestamp: Instant) {
         remove(process)
         conclude(.processExit, .resync, process, at: timestamp) { $0.exit = .inferred }
-    }
-
-    private func isExecutedLater(_ pid: ProcessID, after index: Int) -> Bool {
-        for message in round.messages[(index + 1)...] {
-            switch message.event {
-            case .fork(_, let child) where child.tid == pid: return false
-            case .exec(let task) where task.tgid == pid: return true
-            default: continue
-            }
-        }
-        return false
     }
 
     // MARK: - Threads

@@ -25,7 +25,9 @@ struct ProcessTracker {
     /// Messages were lost and no resync has followed yet, so thread counts may be wrong.
     var isUncertain = false
     var clocks = ClockSample()
-    private(set) var round = Round()
+    private var round = Round()
+    /// While thread counts may be wrong: EXIT messages of leaders that an EXEC message shows to be no deaths.
+    private(set) var exitsBeforeExec: Set<Int> = []
     /// The stamp of the last message before a loss.
     private var lastIntact = Instant(nanoseconds: .min)
 
@@ -38,6 +40,7 @@ struct ProcessTracker {
     /// Handles the messages of a round; `readings` are by index of the EXEC message they belong to.
     mutating func process(_ newRound: Round, readings: [Int: ProcessReading]) {
         round = newRound
+        exitsBeforeExec = isUncertain || !round.losses.isEmpty ? round.exitsBeforeExec() : []
         defer { round = Round() }
         var losses = round.losses.makeIterator()
         var loss = losses.next()

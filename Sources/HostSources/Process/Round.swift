@@ -59,6 +59,22 @@ struct Round {
         messages.contains { if case .exec = $0.event { true } else { false } }
     }
 
+    /// Indices of EXIT messages of leaders after which the same process executes: exec by another thread.
+    func exitsBeforeExec() -> Set<Int> {
+        var found: Set<Int> = []
+        var isExecNext: Set<Int32> = []
+        for index in messages.indices.reversed() {
+            switch messages[index].event {
+            case .exec(let task): isExecNext.insert(task.tgid.rawValue)
+            case .fork(_, let child): isExecNext.remove(child.tid.rawValue)
+            case .exit(let task, _, _, _) where task.isLeader:
+                if isExecNext.remove(task.tid.rawValue) != nil { found.insert(index) }
+            default: break
+            }
+        }
+        return found
+    }
+
     /// What the messages say about each process they speak of: the reason why an earlier look at it proves nothing.
     func contradictions() -> [Int32: Contradiction] {
         var found: [Int32: Contradiction] = [:]
