@@ -29,6 +29,8 @@ final class ProcessLoop {
     var resyncDue: Instant?
     var sampleDue: Instant?
     var isProcHidden = false
+    /// Messages of the last round that was handled: the measure of load.
+    private var lastRoundCount = 0
 
     init(
         endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext, desk: AccountDesk
@@ -57,7 +59,10 @@ final class ProcessLoop {
             try await sampleIfDue()
             if desk.hasRequests { desk.answer(try await closeAccount()) }
             context.emitter.flush()
-            if pending.isEmpty { try await waitForWork() }
+            if pending.isEmpty {
+                await waitForWork()
+                try gather()
+            }
         }
         desk.answer(try await closeAccount())
         saveCursor()
@@ -71,6 +76,7 @@ final class ProcessLoop {
     func handlePending() async throws {
         guard !pending.isEmpty else { return }
         let round = pending
+        lastRoundCount = round.messages.count
         var readings: [Int: ProcessReading] = [:]
         for plan in round.planReadings() {
             var reading: ProcessReading
@@ -122,9 +128,16 @@ final class ProcessLoop {
         resyncDue = max(earliest, now)
     }
 
-    private func waitForWork() async throws {
+    /// Under load a wake-up per message would cost more than the message: then messages gather for a moment.
+    private static var loadMessageCount: Int { 32 }
+
+    private func waitForWork() async {
         let deadlines = [tracker.lateReads.nextDue, resyncDue, sampleDue].compactMap { $0 }
-        _ = await endpoints.connector.readable(until: deadlines.min())
+        let readiness = await endpoints.connector.readable(until: deadlines.min())
+        guard readiness == .readable, lastRoundCount >= Self.loadMessageCount else { return }
+        lastRoundCount = 0
+        // A cancelled sleep returns early, and the loop sees the cancellation itself.
+        try? await context.clock.sleep(until: now.advanced(by: settings.coalescingInterval))
     }
 
     func emitOutput() async throws {
