@@ -4,9 +4,11 @@ package import EventModel
 ///
 /// Source: `ocsf/common-process-id`, specification.md, section "Linux".
 package enum CommonProcessIdentifier {
-    /// The identifier of the process that these four values single out: SHA-256 over 40 bytes, its first 16 as a UUIDv8.
+    /// The identifier of the process that these four values single out: SHA-256 over 40 bytes, its first 16
+    /// as a UUIDv8.
     ///
-    /// Every value is that of the innermost pid namespace, so that the result is the same whoever computes it.
+    /// Every value is that of the innermost pid namespace, so that the result is the same whoever computes
+    /// it.
     ///
     /// - Parameters:
     ///   - bootID: The boot, 16 bytes in network order (RFC 9562).
@@ -17,14 +19,16 @@ package enum CommonProcessIdentifier {
         bootID: BootID, pidNamespace: UInt64, startTicks: UInt64, tgid: ProcessID
     ) -> CommonProcessID {
         var input: InlineArray<40, UInt8> = .init(repeating: 0)
-        // The specification wants the host's own byte order for the numbers, and network order for the boot id.
+        // The specification wants the host's own byte order for the numbers, and network order for the boot
+        // id.
         let words = [
             bootID.high.bigEndian, bootID.low.bigEndian, pidNamespace, startTicks,
             UInt64(bitPattern: Int64(tgid.rawValue)),
         ]
         for index in words.indices {
             for byte in 0..<8 {
-                input[index * 8 + byte] = UInt8(truncatingIfNeeded: words[index].littleEndian >> UInt64(byte * 8))
+                input[index * 8 + byte] = UInt8(
+                    truncatingIfNeeded: words[index].littleEndian >> UInt64(byte * 8))
             }
         }
         let digest = SHA256.digest(input.span)

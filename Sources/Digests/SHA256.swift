@@ -2,8 +2,9 @@ import CCrypto
 
 /// SHA-256 (FIPS 180-4) by the system's libcrypto, which uses the processor's instructions for it.
 ///
-/// A hasher is used from one thread at a time; ``digest(_:)-(Span<UInt8>)`` from any. libcrypto without SHA-256 or
-/// without memory for a context of some hundred bytes traps: nothing could be said about any file then.
+/// A hasher is used from one thread at a time; ``digest(_:)-(Span<UInt8>)`` from any. libcrypto without
+/// SHA-256 or without memory for a context of some hundred bytes traps: nothing could be said about any file
+/// then.
 @safe
 package struct SHA256: ~Copyable {
     /// The length of a digest in bytes.
@@ -13,7 +14,9 @@ package struct SHA256: ~Copyable {
 
     /// Starts a hash of nothing.
     package init() {
-        guard let context = unsafe EVP_MD_CTX_new() else { preconditionFailure("libcrypto must give a context") }
+        guard let context = unsafe EVP_MD_CTX_new() else {
+            preconditionFailure("libcrypto must give a context")
+        }
         unsafe self.context = context
         start()
     }
@@ -62,7 +65,8 @@ package struct SHA256: ~Copyable {
 
 /// An algorithm of libcrypto, looked up once: the look-up costs more than a short digest.
 ///
-/// Unchecked: the pointer is never written through, and libcrypto shares methods between threads (`EVP_MD_fetch(3)`).
+/// Unchecked: the pointer is never written through, and libcrypto shares methods between threads
+/// (`EVP_MD_fetch(3)`).
 @safe
 private struct Algorithm: @unchecked Sendable {
     static let sha256 = Algorithm(name: "SHA256")

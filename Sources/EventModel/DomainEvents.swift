@@ -1,14 +1,23 @@
 /// A socket or connection as one event saw it.
 public struct NetworkEvent: Hashable, Sendable {
+    /// Names the connection for as long as it lives.
     public var connectionID: String
+    /// The local end.
     public var source: SocketAddress
+    /// The remote end.
     public var destination: SocketAddress
+    /// The transport protocol.
     public var protocolName: TransportProtocol
+    /// The state after what the event reports.
     public var state: ConnectionState
+    /// The process that owns the socket; `nil` when not known.
     public var pid: ProcessID?
+    /// Bytes sent so far.
     public var sentByteCount: UInt64
+    /// Bytes received so far.
     public var receivedByteCount: UInt64
 
+    /// Makes an event from its parts.
     public init(
         connectionID: String, source: SocketAddress, destination: SocketAddress,
         protocolName: TransportProtocol, state: ConnectionState, pid: ProcessID?,
@@ -27,56 +36,81 @@ public struct NetworkEvent: Hashable, Sendable {
 
 /// An IP address in text form (RFC 5952) and a port.
 public struct SocketAddress: Hashable, Sendable {
+    /// The address.
     public var address: String
+    /// The port.
     public var port: UInt16
 
+    /// Makes an address from its parts.
     public init(address: String, port: UInt16) {
         self.address = address
         self.port = port
     }
 }
 
+/// A transport protocol, by its name in lower case.
 public enum TransportProtocol: String, Hashable, Sendable, CaseIterable {
+    /// TCP, UDP, and sockets of the host itself.
     case tcp, udp, unix
 }
 
 /// TCP states as `ss(8)` names them.
 public enum ConnectionState: String, Hashable, Sendable, CaseIterable {
+    /// Data can flow both ways.
     case established = "ESTAB"
+    /// A request to connect has been sent.
     case synSent = "SYN-SENT"
+    /// A request to connect has been received and answered.
     case synReceived = "SYN-RECV"
+    /// The local end has closed.
     case finWait1 = "FIN-WAIT-1"
+    /// The local end has closed, and the remote end has seen it.
     case finWait2 = "FIN-WAIT-2"
+    /// Closed; waits for segments that are still under way.
     case timeWait = "TIME-WAIT"
+    /// Not connected.
     case closed = "UNCONN"
+    /// The remote end has closed.
     case closeWait = "CLOSE-WAIT"
+    /// Both ends have closed; the last acknowledgement is awaited.
     case lastAck = "LAST-ACK"
+    /// Connections are accepted.
     case listening = "LISTEN"
+    /// Both ends have closed at the same time.
     case closing = "CLOSING"
 }
 
 /// A change to a file.
 public struct FilesystemEvent: Hashable, Sendable {
+    /// The path that the event is about.
     public var path: String
     /// The path before a rename.
     public var previousPath: String?
+    /// What happened.
     public var operation: FileOperation
+    /// The process that did it; `nil` when not known, as with inotify.
     public var pid: ProcessID?
     /// Size in bytes.
     public var size: UInt64?
     /// Permission bits, 0 ... 0o7777.
     public var permissions: UInt16?
+    /// The owner of the file.
     public var uid: UserID?
+    /// Lower-case hexadecimal digest of the contents; set if and only if ``hashAlgorithm`` is.
     public var fileHash: String?
+    /// The algorithm of ``fileHash``.
     public var hashAlgorithm: HashAlgorithm?
 
+    /// An event of which only path and operation are known.
     public init(path: String, operation: FileOperation) {
         self.path = path
         self.operation = operation
     }
 }
 
+/// What happened to a file.
 public enum FileOperation: String, Hashable, Sendable, CaseIterable {
+    /// Found by a first look, or changed in the way the name says.
     case baseline, created, modified, attributes, renamed, deleted
 }
 
@@ -84,12 +118,16 @@ public enum FileOperation: String, Hashable, Sendable, CaseIterable {
 public struct PerformanceEvent: Hashable, Sendable {
     /// OpenTelemetry name, such as `process.cpu.time`.
     public var metricName: String
+    /// The value, in ``unit``.
     public var value: Double
     /// UCUM unit, such as `By`, `s` or `1`.
     public var unit: String
+    /// The process measured; `nil` for the host.
     public var pid: ProcessID?
+    /// The part of the host or of the collector that was measured.
     public var component: String
 
+    /// Makes a measurement from its parts.
     public init(metricName: String, value: Double, unit: String, pid: ProcessID?, component: String) {
         self.metricName = metricName
         self.value = value

@@ -1,22 +1,28 @@
 /// A stretch of the stream in which something is missing: where, why and how much.
 public struct Gap: Hashable, Sendable {
+    /// The source in whose stream something is missing.
     public var source: SourceName
+    /// Why it is missing.
     public var cause: GapCause
     /// How many units are missing; `nil` when the kernel keeps no count, then see ``lostBounds``.
     public var lost: UInt64?
     /// At least, and at most where known.
     public var lostBounds: LostBounds
-    /// When the last intact observation before the loss was made, and when the loss was noticed.
+    /// When the last intact observation before the loss was made.
     public var from: Instant
+    /// When the loss was noticed.
     public var until: Instant
+    /// When the loss was noticed, on the wall clock.
     public var time: WallTime
     /// For kernel sequences: which processors lost how many.
     public var processors: [ProcessorLoss]
     /// The subscriber that missed the events, for causes at a subscriber's queue.
     public var subscriber: String?
 
+    /// Makes a gap from its parts.
     public init(
-        source: SourceName, cause: GapCause, lost: UInt64?, lostBounds: LostBounds, from: Instant, until: Instant,
+        source: SourceName, cause: GapCause, lost: UInt64?, lostBounds: LostBounds, from: Instant,
+        until: Instant,
         time: WallTime, processors: [ProcessorLoss], subscriber: String?
     ) {
         self.source = source
@@ -31,6 +37,7 @@ public struct Gap: Hashable, Sendable {
     }
 }
 
+/// Where and why something went missing.
 public enum GapCause: String, Hashable, Sendable, CaseIterable {
     /// The kernel dropped messages because the socket's receive buffer was full; a resync follows.
     case kernelOverflow = "kernel_overflow"
@@ -44,25 +51,33 @@ public enum GapCause: String, Hashable, Sendable, CaseIterable {
 
 /// Bounds on an unknown number of losses.
 public struct LostBounds: Hashable, Sendable {
+    /// The lower bound.
     public var atLeast: UInt64
     /// `nil`: no upper bound is known.
     public var atMost: UInt64?
 
+    /// Makes bounds from their parts.
     public init(atLeast: UInt64, atMost: UInt64?) {
         self.atLeast = atLeast
         self.atMost = atMost
     }
 
+    /// Bounds that leave no doubt.
     public static func exactly(_ count: UInt64) -> LostBounds { LostBounds(atLeast: count, atMost: count) }
 }
 
 /// Messages lost on one processor: the sequences after `after` and before `before`.
 public struct ProcessorLoss: Hashable, Sendable {
+    /// The processor's number.
     public var processor: UInt32
+    /// How many messages it lost.
     public var lost: UInt64
+    /// The last sequence received before the loss.
     public var after: UInt32
+    /// The first sequence received after it.
     public var before: UInt32
 
+    /// Makes a loss from its parts.
     public init(processor: UInt32, lost: UInt64, after: UInt32, before: UInt32) {
         self.processor = processor
         self.lost = lost

@@ -1,7 +1,10 @@
 /// The state of a source or of the whole collector; ordered from best to worst, so that `max` is worst-of.
 public enum Health: Hashable, Comparable, Sendable {
+    /// All is well.
     case healthy
+    /// It works, but not as it should.
     case degraded(reason: String)
+    /// It does not work.
     case failed(reason: String)
 
     private var rank: (order: Int, reason: String) {
@@ -12,6 +15,7 @@ public enum Health: Hashable, Comparable, Sendable {
         }
     }
 
+    /// Whether `a` is better than `b`; equal states are ordered by their reasons, so that the order is total.
     public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
 }
 

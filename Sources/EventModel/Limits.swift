@@ -1,8 +1,10 @@
-/// Every bound on what the outside can make a collector hold: name, unit, reason. Policies and counters stand where used.
+/// Every bound on what the outside can make a collector hold: name, unit, reason. Policies and counters stand
+/// where used.
 public enum Limits {
     /// Longest `comm` in bytes without its NUL (`TASK_COMM_LEN`, `include/linux/sched.h`).
     public static let commByteCount = 15
-    /// Most bytes kept of `/proc/PID/cmdline` in an event: what `execve(2)` takes with the usual 8 MiB of stack.
+    /// Most bytes kept of `/proc/PID/cmdline` in an event: what `execve(2)` takes with the usual 8 MiB of
+    /// stack.
     public static let commandLineByteCount = 2_097_152
     /// Most arguments kept of a command line in an event.
     public static let argumentCount = 16_384
@@ -14,11 +16,13 @@ public enum Limits {
     public static let procFileByteCount = 65_536
     /// Most ancestors carried by a process event.
     public static let ancestorCount = 8
-    /// Most processes tracked at a time (`PID_MAX_LIMIT` would be 4 194 304); beyond it, events are not enriched.
+    /// Most processes tracked at a time (`PID_MAX_LIMIT` would be 4 194 304); beyond it, events are not
+    /// enriched.
     public static let trackedProcessCount = 131_072
     /// Most processors whose sequences are tracked (`NR_CPUS` of distribution kernels is at most 8 192).
     public static let processorCount = 8_192
-    /// Most distinct causes of loss that one subscriber's pending gap records keep apart; further ones are merged.
+    /// Most distinct causes of loss that one subscriber's pending gap records keep apart; further ones are
+    /// merged.
     public static let pendingGapCount = 64
     /// Most metadata entries of a trigger request.
     public static let triggerMetadataCount = 100

@@ -2,7 +2,9 @@
 ///
 /// Every field that can be absent is optional, and ``provenance`` says how the others were learnt.
 public struct ProcessEvent: Hashable, Sendable {
+    /// Which incarnation of the pid it is.
     public var identity: ProcessIdentity
+    /// The parent's pid at the time of the event.
     public var ppid: ProcessID?
     /// `comm`: at most 15 bytes, chosen by the process itself; `nil` when not known.
     public var name: String?
@@ -12,6 +14,7 @@ public struct ProcessEvent: Hashable, Sendable {
     public var commandLine: [String]
     /// Whether ``commandLine`` was cut at ``Limits/commandLineByteCount`` or ``Limits/argumentCount``.
     public var isCommandLineTruncated: Bool
+    /// When the process was made, by the wall clock as it stands now.
     public var startTime: WallTime?
     /// Start time in clock ticks since boot (`proc(5)`, field 22 of `stat`).
     public var startTicks: UInt64?
@@ -21,13 +24,17 @@ public struct ProcessEvent: Hashable, Sendable {
     public var memoryUsage: UInt64?
     /// Lower-case hexadecimal digest of the executable; set if and only if ``hashAlgorithm`` is.
     public var executableHash: String?
+    /// The algorithm of ``executableHash``.
     public var hashAlgorithm: HashAlgorithm?
     /// Effective user id.
     public var uid: UserID?
+    /// Effective group id.
     public var gid: GroupID?
     /// Real user id, where a message or a read told it apart from ``uid``.
     public var realUID: UserID?
+    /// The session, by the pid of its leader.
     public var session: ProcessID?
+    /// The control group's path.
     public var cgroup: String?
     /// Inode of the pid namespace.
     public var pidNamespace: UInt64?
@@ -35,22 +42,30 @@ public struct ProcessEvent: Hashable, Sendable {
     public var isAccessible: Bool
     /// `false` when the executable has been unlinked; `nil` when not known.
     public var executableExists: Bool?
+    /// Whether it is a thread of the kernel: it has no executable and no arguments.
     public var isKernelThread: Bool
+    /// Whether it has ended and waits for its parent.
     public var isZombie: Bool
     /// Two incarnations of the pid could not be told apart (scan without pidfs, within one clock tick).
     public var isAmbiguous: Bool
+    /// How it ended, in a `process.exit` event.
     public var exit: ProcessExit?
     /// The process that attached with ptrace; `nil` in a `process.ptrace` event means detached.
     public var tracer: ProcessID?
     /// Fields that differ from what was last reported, in a `process.modified` event.
     public var modifiedFields: [ProcessField]
+    /// Why it deserves a look, in a `process.suspicious` event.
     public var suspicion: Suspicion?
+    /// The identifier that other tools compute alike; absent rather than wrong.
     public var cpid: CommonProcessID?
+    /// Which incarnation the parent is.
     public var parent: ProcessIdentity?
     /// Parent first, at most ``Limits/ancestorCount``.
     public var ancestors: [ProcessIdentity]
+    /// How the fields were learnt.
     public var provenance: ProcessProvenance
 
+    /// An event of which only the identity is known.
     public init(identity: ProcessIdentity) {
         self.identity = identity
         commandLine = []
@@ -64,6 +79,7 @@ public struct ProcessEvent: Hashable, Sendable {
         provenance = ProcessProvenance()
     }
 
+    /// The pid.
     public var pid: ProcessID { identity.pid }
 }
 
@@ -73,10 +89,12 @@ public struct ProcessExit: Hashable, Sendable {
     public var status: UInt8?
     /// The signal that ended the process, 1 ... 64.
     public var signal: UInt8?
+    /// Whether the kernel dumped core.
     public var isCoreDumped: Bool
     /// The end was seen by a scan after messages were lost: status and signal are unknown.
     public var isInferred: Bool
 
+    /// Makes an end from its parts.
     public init(status: UInt8?, signal: UInt8?, isCoreDumped: Bool, isInferred: Bool) {
         self.status = status
         self.signal = signal
@@ -94,33 +112,43 @@ public struct ProcessExit: Hashable, Sendable {
             isInferred: false)
     }
 
+    /// An end that no message told of.
     public static let inferred = ProcessExit(status: nil, signal: nil, isCoreDumped: false, isInferred: true)
 }
 
 /// A digest algorithm. MD5 and SHA-1 are deliberately missing.
 public enum HashAlgorithm: String, Hashable, Sendable, CaseIterable {
+    /// SHA-256 (FIPS 180-4).
     case sha256
+    /// SHA3-256 (FIPS 202).
     case sha3_256 = "sha3-256"
+    /// BLAKE3 with 32 bytes of output.
     case blake3
 }
 
 /// A field that a `process.modified` event can name.
 public enum ProcessField: String, Hashable, Sendable, CaseIterable {
+    /// Named as in JSON.
     case name, exe, cmdline, uid, gid, session, ppid, cgroup
+    /// The pid namespace.
     case pidNamespace = "pid_namespace"
 }
 
 /// Why a process deserves a look, and how much.
 public struct Suspicion: Hashable, Sendable {
+    /// What is odd.
     public var reason: SuspicionReason
+    /// How much it matters.
     public var severity: Severity
 
+    /// Makes a suspicion from its parts.
     public init(reason: SuspicionReason, severity: Severity) {
         self.reason = reason
         self.severity = severity
     }
 }
 
+/// What is odd about a process.
 public enum SuspicionReason: String, Hashable, Sendable, CaseIterable {
     /// The executable lives in an anonymous memory file (`memfd_create(2)`).
     case executedFromMemory = "executed_from_memory"
@@ -138,30 +166,48 @@ public enum SuspicionReason: String, Hashable, Sendable, CaseIterable {
     case startsTooEarly = "starts_too_early"
 }
 
+/// How much something matters, least first.
 public enum Severity: String, Hashable, Comparable, Sendable, CaseIterable {
+    /// In ascending order.
     case low, medium, high, critical
 
+    /// Whether `a` matters less than `b`.
     public static func < (a: Self, b: Self) -> Bool {
-        guard let left = allCases.firstIndex(of: a), let right = allCases.firstIndex(of: b) else { return false }
+        guard let left = allCases.firstIndex(of: a), let right = allCases.firstIndex(of: b) else {
+            return false
+        }
         return left < right
     }
 }
 
 /// How the fields of a ``ProcessEvent`` were learnt.
 public struct ProcessProvenance: Hashable, Sendable {
+    /// Of ``ProcessEvent/name``.
     public var name: Provenance = .absent
+    /// Of ``ProcessEvent/executablePath``.
     public var exe: Provenance = .absent
+    /// Of ``ProcessEvent/commandLine``.
     public var cmdline: Provenance = .absent
+    /// Of ``ProcessEvent/ppid``.
     public var ppid: Provenance = .absent
+    /// Of ``ProcessEvent/uid``.
     public var uid: Provenance = .absent
+    /// Of ``ProcessEvent/gid``.
     public var gid: Provenance = .absent
+    /// Of ``ProcessEvent/session``.
     public var session: Provenance = .absent
+    /// Of ``ProcessEvent/startTime``.
     public var startTime: Provenance = .absent
+    /// Of ``ProcessEvent/cgroup``.
     public var cgroup: Provenance = .absent
+    /// Of ``ProcessEvent/pidNamespace``.
     public var pidNamespace: Provenance = .absent
+    /// Of ``ProcessEvent/memoryUsage``.
     public var memory: Provenance = .absent
+    /// Of ``ProcessEvent/cpid``.
     public var cpid: Provenance = .absent
 
+    /// Nothing was looked for.
     public init() {}
 
     /// Field names as in JSON with their provenance, in a fixed order.

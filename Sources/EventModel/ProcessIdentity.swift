@@ -1,31 +1,38 @@
 /// What distinguishes one incarnation of a pid from every other one of the same boot.
 @frozen
 public enum ProcessBirth: Hashable, Sendable {
-    /// The FORK message of the proc connector that announced it: unique, because `sequence` is counted per CPU.
+    /// The FORK message of the proc connector that announced it: unique, because `sequence` is counted per
+    /// CPU.
     ///
     /// `timestamp` is the kernel's stamp of the message on `CLOCK_MONOTONIC`.
     case fork(processor: UInt32, sequence: UInt32, timestamp: Instant)
-    /// Found by a scan: start time in clock ticks since boot (`proc(5)`, field 22 of `stat`) and the pidfd's inode.
+    /// Found by a scan: start time in clock ticks since boot (`proc(5)`, field 22 of `stat`) and the pidfd's
+    /// inode.
     ///
-    /// The inode is unique per process since Linux 6.9 (pidfs) and 0 where the kernel has none; then two incarnations
-    /// of a pid within one tick cannot be told apart, and events say so (``ProcessEvent/isAmbiguous``).
+    /// The inode is unique per process since Linux 6.9 (pidfs) and 0 where the kernel has none; then two
+    /// incarnations of a pid within one tick cannot be told apart, and events say so
+    /// (``ProcessEvent/isAmbiguous``).
     case scan(startTicks: UInt64, pidFDInode: UInt64)
-    /// The first message that spoke of it, because its FORK message was lost or came before the collector ran.
+    /// The first message that spoke of it, because its FORK message was lost or came before the collector
+    /// ran.
     case seen(processor: UInt32, sequence: UInt32, timestamp: Instant)
 }
 
 /// The identity of a process within one boot: the pid it had and how it was born.
 public struct ProcessIdentity: Hashable, Sendable, CustomStringConvertible {
+    /// The pid it had; another incarnation may have it by now.
     public var pid: ProcessID
+    /// What tells it from other incarnations of the pid.
     public var birth: ProcessBirth
 
+    /// Makes an identity from its parts.
     public init(pid: ProcessID, birth: ProcessBirth) {
         self.pid = pid
         self.birth = birth
     }
 
-    /// `<pid>@f<cpu>.<sequence>.<ns>` (fork), `<pid>@s<ticks>.<inode>` (scan) or `<pid>@m<cpu>.<sequence>.<ns>` (seen):
-    /// injective, stable, and short enough for a column.
+    /// `<pid>@f<cpu>.<sequence>.<ns>` (fork), `<pid>@s<ticks>.<inode>` (scan) or
+    /// `<pid>@m<cpu>.<sequence>.<ns>` (seen): injective, stable, and short enough for a column.
     public var description: String {
         var bytes: [UInt8] = []
         append(to: &bytes)

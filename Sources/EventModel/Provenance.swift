@@ -1,6 +1,7 @@
 /// How a field of an event was learnt.
 ///
-/// Ordered by strength of evidence, strongest first; consumers that need proof take `kernelMessage` and `verified`.
+/// Ordered by strength of evidence, strongest first; consumers that need proof take `kernelMessage` and
+/// `verified`.
 @frozen
 public enum Provenance: Hashable, Sendable {
     /// The field was not looked for in this event.

@@ -2,27 +2,36 @@
 ///
 /// Does not advance while the host is suspended and never steps (`clock_gettime(2)`).
 public struct Instant: InstantProtocol, Hashable, Sendable {
+    /// The point, in nanoseconds.
     public var nanoseconds: Int64
 
+    /// Wraps a number of nanoseconds.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// The point that lies `duration` later; stops at the ends of the range (292 years).
     public func advanced(by duration: Duration) -> Instant {
         Instant(nanoseconds: nanoseconds.addingClamped(duration.wholeNanoseconds))
     }
 
+    /// The time from here to `other`; negative when that is earlier.
     public func duration(to other: Instant) -> Duration {
         .nanoseconds(other.nanoseconds.subtractingClamped(nanoseconds))
     }
 
+    /// Whether `a` is earlier than `b`.
     public static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
-/// A point on `CLOCK_BOOTTIME`, in nanoseconds since boot, suspend included: the clock of process start times.
+/// A point on `CLOCK_BOOTTIME`, in nanoseconds since boot, suspend included: the clock of process start
+/// times.
 public struct BootTime: Hashable, Comparable, Sendable {
+    /// The point, in nanoseconds.
     public var nanoseconds: Int64
 
+    /// Wraps a number of nanoseconds.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// Whether `a` is earlier than `b`.
     public static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
 }
 
@@ -30,10 +39,13 @@ public struct BootTime: Hashable, Comparable, Sendable {
 ///
 /// The administrator can step it in both directions: never subtract two of these to learn a duration.
 public struct WallTime: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The point, in nanoseconds.
     public var nanoseconds: Int64
 
+    /// Wraps a number of nanoseconds.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// Whether `a` is earlier than `b`.
     public static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
 
     /// RFC 3339 in UTC with nine fractional digits: `2026-03-01T10:00:00.000000000Z`.
@@ -44,7 +56,8 @@ public struct WallTime: Hashable, Comparable, Sendable, CustomStringConvertible 
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Appends the RFC 3339 form, 30 bytes for the years 0 to 9999 (every 64-bit value lies within 1677 to 2262).
+    /// Appends the RFC 3339 form, 30 bytes for the years 0 to 9999 (every 64-bit value lies within 1677 to
+    /// 2262).
     package func append(to bytes: inout [UInt8]) {
         let (seconds, fraction) = nanoseconds.flooredDivision(by: 1_000_000_000)
         let (days, secondOfDay) = seconds.flooredDivision(by: 86_400)
@@ -67,8 +80,11 @@ public struct WallTime: Hashable, Comparable, Sendable, CustomStringConvertible 
 
 /// A day of the proleptic Gregorian calendar.
 package struct CivilDate: Hashable, Sendable {
+    /// The year; 0 is the one before 1.
     package var year: Int64
+    /// The month, 1 ... 12.
     package var month: Int64
+    /// The day of the month, 1 ... 31.
     package var day: Int64
 
     /// The day `days` after 1970-01-01, by eras of 400 years that start on a first of March.
@@ -82,6 +98,7 @@ package struct CivilDate: Hashable, Sendable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
+    /// Makes a date from its parts, which must name a day that exists.
     package init(year: Int64, month: Int64, day: Int64) {
         self.year = year
         self.month = month
@@ -109,11 +126,13 @@ extension Duration {
 }
 
 extension Int64 {
+    /// The sum, or the end of the range that it lies beyond.
     package func addingClamped(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? (other < 0 ? .min : .max) : sum
     }
 
+    /// The difference, or the end of the range that it lies beyond.
     package func subtractingClamped(_ other: Int64) -> Int64 {
         let (difference, overflow) = subtractingReportingOverflow(other)
         return overflow ? (other < 0 ? .max : .min) : difference

@@ -26,22 +26,26 @@ public struct TriggerRequest: Hashable, Sendable {
 
     /// Makes a request that keeps all rules.
     ///
-    /// - Throws: ``InvalidTriggerRequest`` when a name is empty, neither a pid nor a path is given, a text is longer than
-    ///   ``Limits/triggerTextByteCount``, metadata are too many, or a key comes twice.
+    /// - Throws: ``InvalidTriggerRequest`` when a name is empty, neither a pid nor a path is given, a text is
+    ///   longer than ``Limits/triggerTextByteCount``, metadata are too many, or a key comes twice.
     public init(
         triggerID: String, targetCollector: String, analysisType: AnalysisType, priority: TriggerPriority,
-        targetPID: ProcessID?, targetPath: String?, correlationID: String, metadata: [(key: String, value: String)]
+        targetPID: ProcessID?, targetPath: String?, correlationID: String,
+        metadata: [(key: String, value: String)]
     ) throws(InvalidTriggerRequest) {
         guard !triggerID.isEmpty else { throw InvalidTriggerRequest(field: "trigger_id", expected: "a name") }
         guard !targetCollector.isEmpty else {
             throw InvalidTriggerRequest(field: "target_collector", expected: "a name")
         }
-        guard !correlationID.isEmpty else { throw InvalidTriggerRequest(field: "correlation_id", expected: "an id") }
+        guard !correlationID.isEmpty else {
+            throw InvalidTriggerRequest(field: "correlation_id", expected: "an id")
+        }
         guard targetPID != nil || targetPath != nil else {
             throw InvalidTriggerRequest(field: "target_pid", expected: "a pid or a path")
         }
         try Self.checkLengths([
-            ("trigger_id", triggerID), ("target_collector", targetCollector), ("analysis_type", analysisType.label),
+            ("trigger_id", triggerID), ("target_collector", targetCollector),
+            ("analysis_type", analysisType.label),
             ("target_path", targetPath ?? ""), ("correlation_id", correlationID),
         ])
         self.triggerID = triggerID
@@ -61,7 +65,8 @@ public struct TriggerRequest: Hashable, Sendable {
     ) throws(InvalidTriggerRequest) -> [(key: String, value: String)] {
         guard metadata.count <= Limits.triggerMetadataCount else {
             throw InvalidTriggerRequest(
-                field: "metadata", expected: "at most \(Limits.triggerMetadataCount) entries, not \(metadata.count)")
+                field: "metadata",
+                expected: "at most \(Limits.triggerMetadataCount) entries, not \(metadata.count)")
         }
         let sorted = metadata.sorted { $0.key < $1.key }
         for (entry, next) in zip(sorted, sorted.dropFirst()) where entry.key == next.key {
@@ -74,7 +79,8 @@ public struct TriggerRequest: Hashable, Sendable {
     private static func checkLengths(_ texts: [(field: String, text: String)]) throws(InvalidTriggerRequest) {
         for (field, text) in texts where text.utf8.count > Limits.triggerTextByteCount {
             throw InvalidTriggerRequest(
-                field: field, expected: "at most \(Limits.triggerTextByteCount) bytes, not \(text.utf8.count)")
+                field: field, expected: "at most \(Limits.triggerTextByteCount) bytes, not \(text.utf8.count)"
+            )
         }
     }
 }
@@ -122,7 +128,9 @@ public enum TriggerPriority: String, Hashable, Comparable, Sendable, CaseIterabl
 
     /// Whether `a` is less urgent than `b`.
     public static func < (a: Self, b: Self) -> Bool {
-        guard let left = allCases.firstIndex(of: a), let right = allCases.firstIndex(of: b) else { return false }
+        guard let left = allCases.firstIndex(of: a), let right = allCases.firstIndex(of: b) else {
+            return false
+        }
         return left < right
     }
 }

@@ -21,13 +21,17 @@ struct ByteCursor {
 
     /// Steps over one given byte.
     mutating func skip(_ byte: UInt8, in bytes: Span<UInt8>, _ expected: String) throws(FormatError) {
-        guard position < bytes.count, bytes[position] == byte else { throw unexpected(in: bytes, expected: expected) }
+        guard position < bytes.count, bytes[position] == byte else {
+            throw unexpected(in: bytes, expected: expected)
+        }
         position += 1
     }
 
     /// Steps over any number of blanks and tabs.
     mutating func skipBlanks(in bytes: Span<UInt8>) {
-        while position < bytes.count, bytes[position] == Ascii.space || bytes[position] == Ascii.tab { position += 1 }
+        while position < bytes.count, bytes[position] == Ascii.space || bytes[position] == Ascii.tab {
+            position += 1
+        }
     }
 
     /// Steps over one byte, whatever it is, and returns it.
@@ -199,4 +203,3 @@ extension Span where Element == UInt8 {
         UInt64(word(at: offset)) | UInt64(word(at: offset &+ 4)) << 32
     }
 }
-

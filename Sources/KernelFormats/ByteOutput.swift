@@ -18,7 +18,7 @@ extension OutputSpan where Element == UInt8 {
         }
     }
 
-    /// Appends a number in the byte order of netlink, see ``Swift/Span/word(at:)``.
+    /// Appends a number in the byte order of netlink, that of the host: little-endian.
     mutating func append(word value: UInt32) {
         append(UInt8(truncatingIfNeeded: value))
         append(UInt8(truncatingIfNeeded: value >> 8))

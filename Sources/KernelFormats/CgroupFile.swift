@@ -47,7 +47,9 @@ package struct CgroupFile: Hashable, Sendable {
     package var reportedPath: [UInt8]? {
         if let unified = memberships.first(where: \.isUnified), !unified.isRoot { return unified.path }
         for controller in ["name=systemd", "pids", "memory"] {
-            if let membership = memberships.first(where: { $0.has(controller: controller) }), !membership.isRoot {
+            if let membership = memberships.first(where: { $0.has(controller: controller) }),
+                !membership.isRoot
+            {
                 return membership.path
             }
         }

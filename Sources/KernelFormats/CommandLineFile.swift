@@ -46,7 +46,8 @@ package struct CommandLineFile: Hashable, Sendable {
     /// ``ProcessStat/argEnd``; without ptrace access they are 0 and the answer is 0.
     package func overrunByteCount(argStart: UInt64, argEnd: UInt64) -> Int {
         guard argEnd > argStart else { return 0 }
-        let byteCount = arguments.reduce(0) { $0 + $1.count + 1 } - (isTerminated || arguments.isEmpty ? 0 : 1)
+        let byteCount =
+            arguments.reduce(0) { $0 + $1.count + 1 } - (isTerminated || arguments.isEmpty ? 0 : 1)
         return max(0, byteCount - Int(clamping: argEnd - argStart))
     }
 }

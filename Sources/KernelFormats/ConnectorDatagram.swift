@@ -38,7 +38,8 @@ package struct ConnectorDatagramReader: Hashable, Sendable {
         // Until the length is known to be sound nothing can follow.
         offset = end
         guard remaining >= ConnectorLayout.netlinkHeaderByteCount else {
-            throw FormatError(.netlinkMessage, at: max(remaining, 0), .truncated, expected: "16 bytes of nlmsghdr")
+            throw FormatError(
+                .netlinkMessage, at: max(remaining, 0), .truncated, expected: "16 bytes of nlmsghdr")
         }
         let header = bytes.extracting(start..<(start + ConnectorLayout.netlinkHeaderByteCount))
         let length = Int(header.word(at: 0))
@@ -46,10 +47,12 @@ package struct ConnectorDatagramReader: Hashable, Sendable {
             throw FormatError(.netlinkMessage, at: 0, .malformed, expected: "nlmsg_len of at least 16")
         }
         guard length <= remaining else {
-            throw FormatError(.netlinkMessage, at: remaining, .truncated, expected: "nlmsg_len within the datagram")
+            throw FormatError(
+                .netlinkMessage, at: remaining, .truncated, expected: "nlmsg_len within the datagram")
         }
         offset = min(start + (length + 3) & ~3, end)
-        return try Self.item(type: header.halfWord(at: 4), message: bytes.extracting(start..<(start + length)))
+        return try Self.item(
+            type: header.halfWord(at: 4), message: bytes.extracting(start..<(start + length)))
     }
 
     @inline(__always)
@@ -64,7 +67,8 @@ package struct ConnectorDatagramReader: Hashable, Sendable {
             return .noop
         case NetlinkMessageType.error:
             guard message.count >= 20 else {
-                throw FormatError(.netlinkMessage, at: message.count, .truncated, expected: "4 bytes of nlmsgerr")
+                throw FormatError(
+                    .netlinkMessage, at: message.count, .truncated, expected: "4 bytes of nlmsgerr")
             }
             return .error(0 &- message.word(at: 16))
         case NetlinkMessageType.overrun:

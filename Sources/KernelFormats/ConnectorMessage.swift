@@ -18,7 +18,8 @@ package struct ConnectorMessage: Hashable, Sendable {
     package var event: ConnectorEvent
 
     package init(
-        processor: UInt32, sequence: UInt32, acknowledgement: UInt32 = 0, timestamp: Instant, event: ConnectorEvent
+        processor: UInt32, sequence: UInt32, acknowledgement: UInt32 = 0, timestamp: Instant,
+        event: ConnectorEvent
     ) {
         self.processor = processor
         self.sequence = sequence
@@ -38,12 +39,9 @@ enum ConnectorLayout {
     static let netlinkHeaderByteCount = 16
     /// `nlmsghdr` and `cn_msg`.
     static let headersByteCount = 36
-    /// `what`, `cpu` and `timestamp_ns`.
-    static let eventHeaderByteCount = 16
-    /// Where the union of `proc_event` begins.
+    /// Where the union of `proc_event`, the payload, begins.
     static let payloadOffset = 52
-    /// The union as present kernels send it, of which most kinds use a part.
-    static let payloadByteCount = 24
+    /// A message of a present kernel: its union has 24 bytes, of which most kinds use a part.
     static let messageByteCount = 76
     /// `CN_IDX_PROC` and `CN_VAL_PROC`.
     static let index: UInt32 = 1
@@ -78,7 +76,9 @@ extension ConnectorMessage {
         else { throw Self.error(at: 4, .foreign, "NLMSG_DONE with CN_IDX_PROC and CN_VAL_PROC") }
         let length = Int(message.word(at: 0))
         let end = ConnectorLayout.headersByteCount + Int(message.halfWord(at: 32))
-        guard length <= message.count else { throw Self.error(at: 0, .truncated, "nlmsg_len within the datagram") }
+        guard length <= message.count else {
+            throw Self.error(at: 0, .truncated, "nlmsg_len within the datagram")
+        }
         guard end <= length else { throw Self.error(at: 32, .malformed, "cn_msg.len within nlmsg_len") }
         guard end >= ConnectorLayout.payloadOffset else {
             throw Self.error(at: 32, .truncated, "cn_msg.len of at least 16")
@@ -91,6 +91,8 @@ extension ConnectorMessage {
     }
 
     /// Reads the payload of one kind from a message that ends with it.
+    ///
+    /// Offsets count from the beginning of the message; the payload begins at 52.
     @inline(__always)
     private static func event(_ what: UInt32, in message: Span<UInt8>) throws(FormatError) -> ConnectorEvent {
         switch ConnectorEventMask(rawValue: what) {
@@ -103,16 +105,19 @@ extension ConnectorMessage {
         case .exit:
             guard message.count >= 68 else { throw shortPayload(what, 16) }
             return .exit(
-                task(message, at: 52), code: message.word(at: 60), signal: Int32(bitPattern: message.word(at: 64)),
+                task(message, at: 52), code: message.word(at: 60),
+                signal: Int32(bitPattern: message.word(at: 64)),
                 parent: parent(in: message, at: 68))
         case .uid:
             guard message.count >= 68 else { throw shortPayload(what, 16) }
             return .uid(
-                task(message, at: 52), real: UserID(message.word(at: 60)), effective: UserID(message.word(at: 64)))
+                task(message, at: 52), real: UserID(message.word(at: 60)),
+                effective: UserID(message.word(at: 64)))
         case .gid:
             guard message.count >= 68 else { throw shortPayload(what, 16) }
             return .gid(
-                task(message, at: 52), real: GroupID(message.word(at: 60)), effective: GroupID(message.word(at: 64)))
+                task(message, at: 52), real: GroupID(message.word(at: 60)),
+                effective: GroupID(message.word(at: 64)))
         case .session:
             guard message.count >= 60 else { throw shortPayload(what, 8) }
             return .session(task(message, at: 52))
@@ -149,12 +154,15 @@ extension ConnectorMessage {
         return parent.isNone ? nil : parent
     }
 
-    private static func error(at offset: Int, _ reason: FormatError.Reason, _ expected: String) -> FormatError {
+    private static func error(at offset: Int, _ reason: FormatError.Reason, _ expected: String) -> FormatError
+    {
         FormatError(.connectorMessage, at: offset, reason, expected: expected)
     }
 
     private static func shortPayload(_ what: UInt32, _ byteCount: Int) -> FormatError {
-        error(at: ConnectorLayout.payloadOffset, .truncated, "\(byteCount) bytes for kind 0x\(String(what, radix: 16))")
+        error(
+            at: ConnectorLayout.payloadOffset, .truncated,
+            "\(byteCount) bytes for kind 0x\(String(what, radix: 16))")
     }
 
     /// Tells why fewer bytes than the fixed headers are no message: a foreign protocol, or one cut short.
@@ -162,7 +170,8 @@ extension ConnectorMessage {
         if message.count >= 6, message.halfWord(at: 4) != NetlinkMessageType.done {
             return error(at: 4, .foreign, "NLMSG_DONE")
         }
-        return error(at: message.count, .truncated, "the \(ConnectorLayout.payloadOffset) bytes of the headers")
+        return error(
+            at: message.count, .truncated, "the \(ConnectorLayout.payloadOffset) bytes of the headers")
     }
 }
 

@@ -40,7 +40,8 @@ package struct ConnectorRequest: Hashable, Sendable {
     package var port: UInt32
 
     package init(
-        _ operation: Operation, mask: ConnectorEventMask? = nil, sequence: UInt32 = 0, acknowledgement: UInt32 = 0,
+        _ operation: Operation, mask: ConnectorEventMask? = nil, sequence: UInt32 = 0,
+        acknowledgement: UInt32 = 0,
         port: UInt32 = 0
     ) {
         self.operation = operation
@@ -63,7 +64,9 @@ extension ConnectorRequest: KernelFormat {
         let length = Int(bytes.word(at: 0))
         guard length <= bytes.count else { throw Self.error(at: bytes.count, .truncated, "nlmsg_len bytes") }
         let dataLength = Int(bytes.halfWord(at: 32))
-        guard dataLength == 4 || dataLength == 8 else { throw Self.error(at: 32, .malformed, "cn_msg.len 4 or 8") }
+        guard dataLength == 4 || dataLength == 8 else {
+            throw Self.error(at: 32, .malformed, "cn_msg.len 4 or 8")
+        }
         guard dataLength <= length - ConnectorLayout.headersByteCount else {
             throw Self.error(at: 32, .malformed, "cn_msg.len within nlmsg_len")
         }
@@ -90,7 +93,8 @@ extension ConnectorRequest: KernelFormat {
         }
     }
 
-    private static func error(at offset: Int, _ reason: FormatError.Reason, _ expected: String) -> FormatError {
+    private static func error(at offset: Int, _ reason: FormatError.Reason, _ expected: String) -> FormatError
+    {
         FormatError(.connectorRequest, at: offset, reason, expected: expected)
     }
 }

@@ -55,7 +55,9 @@ package struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
         self.expected = expected
     }
 
-    package var description: String { "\(format.rawValue): byte \(offset): \(reason.rawValue), expected \(expected)" }
+    package var description: String {
+        "\(format.rawValue): byte \(offset): \(reason.rawValue), expected \(expected)"
+    }
 }
 
 /// The formats of this module, by the names that `proc(5)` and the kernel's headers give them.

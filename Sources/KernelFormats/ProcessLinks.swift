@@ -22,7 +22,8 @@ package struct ExecutableLink: Hashable, Sendable {
     /// Text alone is no proof: a file may be named so. The kernel appends the marker when the *name* is gone, which
     /// an `st_nlink` of 0 behind the link confirms (another hard link may keep it above 0).
     package var isMarkedDeleted: Bool {
-        target.count > Self.deletedMarker.count && target.suffix(Self.deletedMarker.count).elementsEqual(Self.deletedMarker)
+        target.count > Self.deletedMarker.count
+            && target.suffix(Self.deletedMarker.count).elementsEqual(Self.deletedMarker)
     }
 
     /// The target without the marker, if it has one.

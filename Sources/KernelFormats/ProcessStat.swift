@@ -140,7 +140,8 @@ extension ProcessStat: KernelFormat {
         try cursor.skip(Ascii.space, in: bytes, "a blank")
         state = TaskState(rawValue: try cursor.next(in: bytes, "a state"))
         guard TaskState.isPossible(state.rawValue) else {
-            throw FormatError(.processStat, at: cursor.position - 1, .malformed, expected: "a letter for the state")
+            throw FormatError(
+                .processStat, at: cursor.position - 1, .malformed, expected: "a letter for the state")
         }
         var numbers = try StatNumbers(from: &cursor, in: bytes)
         assignFirst(&numbers)

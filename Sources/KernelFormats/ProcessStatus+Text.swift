@@ -12,13 +12,16 @@ extension ProcessStatus: KernelFormat {
                 throw FormatError(.processStatus, at: bytes.count, .truncated, expected: "a newline")
             }
             guard let colon = bytes.firstIndex(of: Ascii.colon, in: start..<end) else {
-                throw FormatError(.processStatus, at: end, .malformed, expected: "a colon behind the line's name")
+                throw FormatError(
+                    .processStatus, at: end, .malformed, expected: "a colon behind the line's name")
             }
             if let line = Line.named(start..<colon, in: bytes) {
                 cursor.position = colon + 1
                 try read(line, &cursor, bytes, end: end)
                 cursor.skipBlanks(in: bytes)
-                guard cursor.position == end else { throw cursor.error(.malformed, expected: "the end of the line") }
+                guard cursor.position == end else {
+                    throw cursor.error(.malformed, expected: "the end of the line")
+                }
             }
             cursor.position = end + 1
         }
@@ -60,7 +63,9 @@ extension ProcessStatus: KernelFormat {
 }
 
 extension ByteCursor {
-    fileprivate mutating func number<Value: FixedWidthInteger>(in bytes: Span<UInt8>) throws(FormatError) -> Value {
+    fileprivate mutating func number<Value: FixedWidthInteger>(in bytes: Span<UInt8>) throws(FormatError)
+        -> Value
+    {
         skipBlanks(in: bytes)
         return try unsigned(in: bytes)
     }
@@ -94,7 +99,8 @@ extension ByteCursor {
         let effective: UInt32 = try number(in: bytes)
         let saved: UInt32 = try number(in: bytes)
         let fileSystem: UInt32 = try number(in: bytes)
-        return ProcessStatus.Credentials(real: real, effective: effective, saved: saved, fileSystem: fileSystem)
+        return ProcessStatus.Credentials(
+            real: real, effective: effective, saved: saved, fileSystem: fileSystem)
     }
 
     fileprivate mutating func processIDs(in bytes: Span<UInt8>, end: Int) throws(FormatError) -> [ProcessID] {

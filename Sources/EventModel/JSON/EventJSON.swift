@@ -1,34 +1,44 @@
 /// The JSON form of records, one object a line.
 ///
-/// Every object names its `record` (`event`, `gap`, `account`) and its `schema`. Within one schema version keys keep their
-/// name, type and meaning; new keys may come, so readers skip what they do not know. The order of keys is fixed.
-/// Integers are written exactly (64 bits). A key whose value is not known is left out, unless stated otherwise.
-/// Texts follow ``KernelText``: fields named in `escaped` hold `\xNN` for bytes that were not UTF-8.
+/// Every object names its `record` (`event`, `gap`, `account`) and its `schema`. Within one schema version
+/// keys keep their name, type and meaning; new keys may come, so readers skip what they do not know. The
+/// order of keys is fixed. Integers are written exactly (64 bits). A key whose value is not known is left
+/// out, unless stated otherwise. Texts follow ``KernelText``: fields named in `escaped` hold `\xNN` for bytes
+/// that were not UTF-8.
 ///
-/// **event**: `record`, `schema`, `id` (`<boot id>/<run>/<source>/<sequence>`, unique for ever), `source`, `sequence`,
-/// `kind` (``EventKind``), `origin` (``EventOrigin``), `time` (RFC 3339 in UTC, nanoseconds), `monotonic_ns`, the
-/// subject, `provenance` (process events: object of field names and ``Provenance/label``), `escaped` (array of field
-/// names, only when there are any). The subject is one of
-/// - `process`: `pid`, `ppid`, `name`, `exe` (these three `null` when not known), `cmdline` (array), `cmdline_truncated`,
-///   `start_time`, `start_ticks`, `cpu_percent`, `memory_bytes`, `exe_hash`, `hash_algorithm`, `uid`, `gid`, `real_uid`,
-///   `session`, `cgroup`, `pid_namespace`, `accessible`, `exe_exists`, `kernel_thread`, `zombie`, `ambiguous`, `exit` (`status` or
-///   `signal`, `core_dumped`, `inferred`), `tracer` (`null` in `process.ptrace`: detached), `modified_fields` (array),
-///   `suspicion` (`reason`, `severity`), `cpid`, `identity`, `parent`, `ancestors` (array, parent first). The flags
-///   `cmdline_truncated`, `kernel_thread`, `zombie` and `ambiguous` are written only when true, `modified_fields` only
-///   when not empty.
+/// **event**: `record`, `schema`, `id` (`<boot id>/<run>/<source>/<sequence>`, unique for ever), `source`,
+/// `sequence`, `kind` (``EventKind``), `origin` (``EventOrigin``), `time` (RFC 3339 in UTC, nanoseconds),
+/// `monotonic_ns`, the subject, `provenance` (process events: object of field names and
+/// ``Provenance/label``), `escaped` (array of field names, only when there are any). The subject is one of
+/// - `process`: `pid`, `ppid`, `name`, `exe` (these three `null` when not known), `cmdline` (array),
+///   `cmdline_truncated`, `start_time`, `start_ticks`, `cpu_percent`, `memory_bytes`, `exe_hash`,
+///   `hash_algorithm`, `uid`, `gid`, `real_uid`, `session`, `cgroup`, `pid_namespace`, `accessible`,
+///   `exe_exists`, `kernel_thread`, `zombie`, `ambiguous`, `exit` (`status` or `signal`, `core_dumped`,
+///   `inferred`), `tracer` (`null` in `process.ptrace`: detached), `modified_fields` (array), `suspicion`
+///   (`reason`, `severity`), `cpid`, `identity`, `parent`, `ancestors` (array, parent first). The flags
+///   `cmdline_truncated`, `kernel_thread`, `zombie` and `ambiguous` are written only when true,
+///   `modified_fields` only when not empty.
 /// - `network`: `connection_id`, `source_address`, `source_port`, `destination_address`, `destination_port`,
 ///   `protocol`, `state`, `pid`, `sent_bytes`, `received_bytes`.
-/// - `file`: `path`, `previous_path`, `operation`, `pid`, `size_bytes`, `permissions` (octal text, as `0644`), `uid`,
-///   `hash`, `hash_algorithm`.
+/// - `file`: `path`, `previous_path`, `operation`, `pid`, `size_bytes`, `permissions` (octal text, as
+///   `0644`), `uid`, `hash`, `hash_algorithm`.
 /// - `performance`: `metric`, `value`, `unit`, `pid`, `component`.
-/// - `trigger_request`: `trigger_id`, `target_collector`, `analysis_type`, `priority`, `target_pid`, `target_path`,
-///   `correlation_id`, `metadata` (object).
+/// - `trigger_request`: `trigger_id`, `target_collector`, `analysis_type`, `priority`, `target_pid`,
+///   `target_path`, `correlation_id`, `metadata` (object).
 ///
-/// **gap**: `record`, `schema`, `source`, `cause`, `lost` (`null` when not counted), `lost_bounds` (`[at least, at most or
-/// null]`), `from_ns`, `until_ns`, `time`, `processors` (array of `cpu`, `lost`, `after`, `before`), `subscriber`.
+/// **gap**: `record`, `schema`, `source`, `cause`, `lost` (`null` when not counted), `lost_bounds` (`[at
+/// least, at most or null]`), `from_ns`, `until_ns`, `time`, `processors` (array of `cpu`, `lost`, `after`,
+/// `before`), `subscriber`.
 ///
-/// **account**: `record`, `schema`, `account` (`source` or `stream`) and the terms of ``SourceAccount`` or
-/// ``StreamAccount``, with `balanced`: whether its law holds.
+/// **account** of a source (`account` is `source`; see ``SourceAccount``): `record`, `schema`, `account`,
+/// `source`, `kernel`, `emitted`, `filtered` (object of reasons and counts), `coalesced`, `dropped` (object of
+/// `hop/reason` and counts), `lost`, `lost_bounds`, `overflows`, `balanced` (whether the law holds),
+/// `synthetic_dropped` (when not 0), `processors` (array of `cpu`, `fenced`, `kernel`, `lost`), `fork_check`
+/// (`forks`, `at_least`, `at_most`).
+///
+/// **account** of a subscriber (`account` is `stream`; see ``StreamAccount``): `record`, `schema`, `account`,
+/// `subscriber`, `offered`, `emitted`, `synthetic` (`baseline`, `resync`, `derived`), `delivered`, `filtered`,
+/// `dropped`, `in_flight`, `balanced`.
 public enum EventJSON {
     /// The version of the schema; rises when a key changes its name, type or meaning, or goes away.
     public static let schemaVersion = 1

@@ -1,8 +1,8 @@
 /// Appends JSON (RFC 8259) to a byte buffer: no intermediate strings, no trees, no line breaks.
 ///
-/// The caller keeps the grammar (a key before each value of an object); the writer sets commas and escapes text. What
-/// a terminal would obey or hide (``Swift/Unicode/Scalar/isHazardousOnTerminals``) is written as `\uXXXX`, so that a
-/// line can be shown as it is and still parses back to the same text.
+/// The caller keeps the grammar (a key before each value of an object); the writer sets commas and escapes
+/// text. What a terminal would obey or hide (``Swift/Unicode/Scalar/isHazardousOnTerminals``) is written as
+/// `\uXXXX`, so that a line can be shown as it is and still parses back to the same text.
 package struct JSONWriter: ~Copyable {
     private var bytes: [UInt8] = []
     private var needsComma = false
@@ -45,8 +45,8 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes the key of the next value.
     ///
-    /// - Precondition: `name` is a constant of printable ASCII without quotes and backslashes; other names take
-    ///   ``foreignKey(_:)``.
+    /// - Precondition: `name` is a constant of printable ASCII without quotes and backslashes; other names
+    ///   take ``foreignKey(_:)``.
     package mutating func key(_ name: String) {
         assert(name.utf8.allSatisfy { isPlain($0) }, "a constant key must need no escaping")
         let comma = needsComma
@@ -95,7 +95,8 @@ package struct JSONWriter: ~Copyable {
         bytes.append(contentsOf: (flag ? "true" : "false").utf8)
     }
 
-    /// Writes the shortest number that reads back as the same double; infinities and NaN, which JSON lacks, as `null`.
+    /// Writes the shortest number that reads back as the same double; infinities and NaN, which JSON lacks,
+    /// as `null`.
     package mutating func value(_ number: Double) {
         guard number.isFinite else { return null() }
         separate()
@@ -222,7 +223,8 @@ extension String {
         var special: UInt8 = 0
         for index in bytes.indices {
             let byte = bytes[index]
-            let isSpecial = (byte &- 0x20 > 0x5e ? 1 : 0) | (byte == 0x22 ? 1 : 0) | (byte == 0x5c ? 1 : 0) as UInt8
+            let isSpecial =
+                (byte &- 0x20 > 0x5e ? 1 : 0) | (byte == 0x22 ? 1 : 0) | (byte == 0x5c ? 1 : 0) as UInt8
             special |= isSpecial
         }
         return special == 0

@@ -59,7 +59,11 @@ extension ProcessEvent {
             json.member("inferred", exit.isInferred)
             json.endObject()
         }
-        if kind == .processPtrace { json.memberOrNull("tracer", tracer) } else { json.member("tracer", ifPresent: tracer) }
+        if kind == .processPtrace {
+            json.memberOrNull("tracer", tracer)
+        } else {
+            json.member("tracer", ifPresent: tracer)
+        }
         if !modifiedFields.isEmpty {
             json.beginArray("modified_fields")
             for field in modifiedFields { json.value(field.rawValue) }

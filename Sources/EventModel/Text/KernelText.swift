@@ -1,13 +1,15 @@
 /// The text rule: how bytes of the kernel that need not be UTF-8 become a `String`, losslessly.
 ///
-/// Names, arguments and paths are bytes that their owner chose. Valid UTF-8 is taken as it is. Otherwise every byte
-/// that belongs to no valid scalar becomes `\xNN` (lower-case hexadecimal) and every backslash `\\`; the valid rest
-/// stays, and the field's name goes into ``Event/escaped``, because only with that flag can the bytes be told apart
-/// from a text that looks escaped. Different bytes give different pairs of text and flag.
+/// Names, arguments and paths are bytes that their owner chose. Valid UTF-8 is taken as it is. Otherwise
+/// every byte that belongs to no valid scalar becomes `\xNN` (lower-case hexadecimal) and every backslash
+/// `\\`; the valid rest stays, and the field's name goes into ``Event/escaped``, because only with that flag
+/// can the bytes be told apart from a text that looks escaped. Different bytes give different pairs of text
+/// and flag.
 public enum KernelText {
     /// Turns bytes into text; valid UTF-8 costs one pass and the `String` alone.
     ///
-    /// - Returns: The text, and whether it is escaped. An escaped text is at most four times as long as the bytes.
+    /// - Returns: The text, and whether it is escaped. An escaped text is at most four times as long as the
+    ///   bytes.
     public static func decode(_ bytes: Span<UInt8>) -> (text: String, isEscaped: Bool) {
         do throws(UTF8.ValidationError) {
             return (String(copying: try UTF8Span(validating: bytes)), false)
@@ -20,12 +22,14 @@ public enum KernelText {
     public static func decode(_ bytes: [UInt8]) -> (text: String, isEscaped: Bool) { decode(bytes.span) }
 
     /// Turns a part of an array into text, without copying the bytes first.
-    public static func decode(_ bytes: ArraySlice<UInt8>) -> (text: String, isEscaped: Bool) { decode(bytes.span) }
+    public static func decode(_ bytes: ArraySlice<UInt8>) -> (text: String, isEscaped: Bool) {
+        decode(bytes.span)
+    }
 
     /// Gives back the bytes: the inverse of ``decode(_:)-(Span<UInt8>)``.
     ///
-    /// - Returns: `nil` when decoding never yields this pair: an unfinished or unknown escape, an escape of something
-    ///   that needs none, or `isEscaped` although everything is valid.
+    /// - Returns: `nil` when decoding never yields this pair: an unfinished or unknown escape, an escape of
+    ///   something that needs none, or `isEscaped` although everything is valid.
     public static func encode(_ text: String, isEscaped: Bool) -> [UInt8]? {
         guard isEscaped else { return Array(text.utf8) }
         guard let bytes = unescape(text) else { return nil }

@@ -1,16 +1,19 @@
 /// Makes foreign text harmless on a terminal and in a log.
 ///
-/// The names and arguments of processes belong to whoever started them: they can hold escape sequences, line breaks that fake
-/// further lines, and invisible or direction-changing characters that hide or reorder what is shown.
+/// The names and arguments of processes belong to whoever started them: they can hold escape sequences, line
+/// breaks that fake further lines, and invisible or direction-changing characters that hide or reorder what
+/// is shown.
 public enum TerminalText {
     /// The text with everything that does not show as itself in a visible form.
     ///
-    /// Line feed, tab and carriage return become `\n`, `\t` and `\r`; other characters that a terminal obeys or hides
-    /// (control, bidirectional, zero-width, line and paragraph separators and the like) become `\u{<hex>}`.
+    /// Line feed, tab and carriage return become `\n`, `\t` and `\r`; other characters that a terminal obeys
+    /// or hides (control, bidirectional, zero-width, line and paragraph separators and the like) become
+    /// `\u{<hex>}`.
     ///
-    /// A backslash stays single, so that `\x2d` of a unit's name reads as it is, except where it would look like one of
-    /// these forms: before a backslash, before `n`, `t`, `r` or `u`, and before a character that is escaped, it is doubled.
-    /// Different texts therefore never look the same because of escaping. Text that needs nothing is returned as it is.
+    /// A backslash stays single, so that `\x2d` of a unit's name reads as it is, except where it would look
+    /// like one of these forms: before a backslash, before `n`, `t`, `r` or `u`, and before a character that
+    /// is escaped, it is doubled. Different texts therefore never look the same because of escaping. Text
+    /// that needs nothing is returned as it is.
     public static func escape(_ text: String) -> String {
         guard needsEscaping(text) else { return text }
         var out = ""
@@ -25,7 +28,8 @@ public enum TerminalText {
             case "\t": out += "\\t"
             case "\r": out += "\\r"
             case "\\":
-                let isAmbiguous = position < scalars.endIndex && readsAsEscape(afterBackslash: scalars[position])
+                let isAmbiguous =
+                    position < scalars.endIndex && readsAsEscape(afterBackslash: scalars[position])
                 out += isAmbiguous ? "\\\\" : "\\"
             case _ where scalar.isHazardousOnTerminals:
                 out += "\\u{"
@@ -59,10 +63,10 @@ public enum TerminalText {
 extension Unicode.Scalar {
     /// Whether a terminal would obey or hide this character instead of showing it.
     ///
-    /// Controls (C0, C1 and DEL), format characters (among them the bidirectional controls), line and paragraph
-    /// separators, and what Unicode calls default-ignorable (zero-width characters, variation selectors, tags, fillers).
-    /// A fixed table (Unicode 16) rather than the properties of the standard library, so that output does not change
-    /// with its Unicode version.
+    /// Controls (C0, C1 and DEL), format characters (among them the bidirectional controls), line and
+    /// paragraph separators, and what Unicode calls default-ignorable (zero-width characters, variation
+    /// selectors, tags, fillers). A fixed table (Unicode 16) rather than the properties of the standard
+    /// library, so that output does not change with its Unicode version.
     package var isHazardousOnTerminals: Bool {
         switch value {
         case 0x20...0x7e: false

@@ -1,8 +1,9 @@
 /// What a subscriber wants to see: conditions that must all hold.
 ///
-/// A condition that is `nil` is not asked. An event that lacks the field a condition asks for does not match: what cannot be
-/// proven to be wanted is not delivered. Text is compared byte by byte, never by what Unicode considers equal, so that
-/// nobody slips past a filter, or into it, with another spelling of the same letters.
+/// A condition that is `nil` is not asked. An event that lacks the field a condition asks for does not match:
+/// what cannot be proven to be wanted is not delivered. Text is compared byte by byte, never by what Unicode
+/// considers equal, so that nobody slips past a filter, or into it, with another spelling of the same
+/// letters.
 public struct EventFilter: Hashable, Sendable {
     /// Matches every event.
     public static let everything = EventFilter()
@@ -22,13 +23,15 @@ public struct EventFilter: Hashable, Sendable {
 
     /// Compiles a filter; an empty list of pids or uids matches nothing.
     ///
-    /// - Precondition: At most ``Limits/filterValueCount`` pids and as many uids; check what outsiders ask for first.
+    /// - Precondition: At most ``Limits/filterValueCount`` pids and as many uids; check what outsiders ask
+    ///   for first.
     public init(
         topics: TopicSet = .all, pids: [ProcessID]? = nil, uids: [UserID]? = nil, name: String? = nil,
         executablePrefix: String? = nil
     ) {
         precondition(
-            max(pids?.count ?? 0, uids?.count ?? 0) <= Limits.filterValueCount, "a filter's lists must be short")
+            max(pids?.count ?? 0, uids?.count ?? 0) <= Limits.filterValueCount,
+            "a filter's lists must be short")
         self.topics = topics
         self.pids = pids.map(sortedWithoutRepetition)
         self.uids = uids.map(sortedWithoutRepetition)

@@ -1,8 +1,8 @@
 /// A pattern over topics, the dotted names under which events are published (``EventKind/topic``).
 ///
-/// Levels are separated by `.`. A level is a name of lower-case letters, digits, `-` and `_`, or a wildcard: `+` stands
-/// for exactly one level, `#`, only at the end, for all that follow, also for none. `events.process.+` matches
-/// `events.process.exec`; `events.#` matches that and `events`.
+/// Levels are separated by `.`. A level is a name of lower-case letters, digits, `-` and `_`, or a wildcard:
+/// `+` stands for exactly one level, `#`, only at the end, for all that follow, also for none.
+/// `events.process.+` matches `events.process.exec`; `events.#` matches that and `events`.
 public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
     private enum Level: Hashable, Sendable {
         case name(String)
@@ -17,7 +17,8 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``InvalidTopicPattern`` with the first level that breaks a rule and what was expected there.
     public init(_ text: String) throws(InvalidTopicPattern) {
         guard text.utf8.count <= Limits.topicByteCount else {
-            throw InvalidTopicPattern(pattern: text, level: 1, expected: "at most \(Limits.topicByteCount) bytes")
+            throw InvalidTopicPattern(
+                pattern: text, level: 1, expected: "at most \(Limits.topicByteCount) bytes")
         }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= Limits.topicLevelCount else {
@@ -49,7 +50,8 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the pattern matches a topic; a topic with an empty level matches nothing.
     ///
-    /// Linear in the topic's length. Where many events are matched, compile patterns to a ``TopicSet`` instead.
+    /// Linear in the topic's length. Where many events are matched, compile patterns to a ``TopicSet``
+    /// instead.
     public func matches(_ topic: String) -> Bool {
         let parts = topic.utf8.split(separator: 0x2e, omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty }) else { return false }
