@@ -10,18 +10,18 @@ import Synchronization
 public enum CollectorHost {
     /// Runs until a signal, the end of ``HostOptions/duration``, or a closed pipe.
     ///
-    /// To be called before any other thread exists. Accounts go to standard error, or with JSON to standard output.
+    /// To be called on the process's first thread, before any other exists; blocks it. Accounts go to standard error, or with JSON to standard output.
     /// - Returns: The exit code: 0, or 69 when the source ended by an error, or 70 when something did not stop in time.
-    public static func run(_ options: HostOptions) async throws(HostError) -> Int32 {
+    public static func run(_ options: HostOptions) throws(HostError) -> Int32 {
         let values = try settings(options.assignments)
         let host = try OpenedHost.open(values)
+        try Posture.apply(values)
         let session = try HostSession(options: options, values: values, host: host)
         let result = Mutex<Int32>(HostError.Code.internal.exitCode)
-        let task = spawn(on: host.main) {
+        host.main.serveOnCallingThread {
             let code = await session.run()
             result.withLock { $0 = code }
         }
-        await task.value
         return result.withLock { $0 }
     }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import CollectorHost
 
 @main
-struct Collectord: AsyncParsableCommand {
+struct Collectord: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "collectord",
         abstract: "Watches this host's processes and accounts for every kernel message.",

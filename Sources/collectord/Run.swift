@@ -3,7 +3,7 @@ public import CollectorHost
 
 extension HostOptions.Format: ExpressibleByArgument {}
 
-struct Run: AsyncParsableCommand {
+struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Watch until a signal, and say what became of everything.",
         discussion: """
@@ -42,13 +42,13 @@ struct Run: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         let options = HostOptions(
             format: isJSON ? .json : events, duration: duration?.value, assignments: assignments,
             isColourDisabled: HostEnvironment.isColourDisabled)
         let code: Int32
         do {
-            code = try await CollectorHost.run(options)
+            code = try CollectorHost.run(options)
         } catch {
             HostEnvironment.complain("collectord: \(error)")
             code = error.code.exitCode

@@ -76,7 +76,9 @@ struct LinuxDurableFileTests {
                 signal(SIGXFSZ, { _ in })
                 var limit = rlimit(rlim_cur: 1_000, rlim_max: rlim_t.max)
                 unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-                #expect(throws: Errno.fileTooLarge) { try file.replace(with: [UInt8](repeating: 3, count: 4_000)) }
+                #expect(throws: Errno.fileTooLarge) {
+                    try file.replace(with: [UInt8](repeating: 3, count: 4_000))
+                }
                 #expect(try file.read() == [1, 2])
                 #expect(unsafe access("\(folder)/.state.new", F_OK) != 0)
             }
@@ -86,7 +88,9 @@ struct LinuxDurableFileTests {
     @Test func `symbolic links, folders and queues are not followed or awaited`() throws {
         try withTemporaryFolder { folder in
             #expect(unsafe symlink("/etc/passwd", "\(folder)/link") == 0)
-            #expect(throws: Errno.tooManySymbolicLinkLevels) { try LinuxDurableFile(path: "\(folder)/link").read() }
+            #expect(throws: Errno.tooManySymbolicLinkLevels) {
+                try LinuxDurableFile(path: "\(folder)/link").read()
+            }
             #expect(unsafe mkdir("\(folder)/folder", 0o755) == 0)
             #expect(throws: Errno.invalidArgument) { try LinuxDurableFile(path: "\(folder)/folder").read() }
             #expect(unsafe mkfifo("\(folder)/queue", 0o644) == 0)
@@ -100,7 +104,9 @@ struct LinuxDurableFileTests {
             let limit = LinuxDurableFile.byteCountLimit
             try file.replace(with: [UInt8](repeating: 1, count: limit))
             #expect(try file.read()?.count == limit)
-            #expect(throws: Errno.fileTooLarge) { try file.replace(with: [UInt8](repeating: 1, count: limit + 1)) }
+            #expect(throws: Errno.fileTooLarge) {
+                try file.replace(with: [UInt8](repeating: 1, count: limit + 1))
+            }
             #expect(unsafe truncate("\(folder)/state", off_t(limit + 1)) == 0)
             #expect(throws: Errno.fileTooLarge) { try file.read() }
         }
@@ -196,7 +202,8 @@ struct LinuxOutputTests {
         let master = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY)
         var (lock, number): (Int32, Int32) = (0, 0)
         // TIOCSPTLCK and TIOCGPTN, which Glibc's module lacks (`asm-generic/ioctls.h`).
-        try #require(unsafe ioctl(master, 0x4004_5431, &lock) == 0 && ioctl(master, 0x8004_5430, &number) == 0)
+        try #require(
+            unsafe ioctl(master, 0x4004_5431, &lock) == 0 && ioctl(master, 0x8004_5430, &number) == 0)
         let name = "/dev/pts/\(number)"
         let terminal = OwnedDescriptor(adopting: unsafe open(name, O_RDWR | O_NOCTTY))
         var size = winsize(ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0)

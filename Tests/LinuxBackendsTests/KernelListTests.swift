@@ -3,14 +3,18 @@ import LinuxBackends
 import Testing
 
 struct KernelListTests {
-    @Test(arguments: [
-        ("0-1\n", [0, 1]), ("0\n", [0]), ("0-2,5,7-8\n", [0, 1, 2, 5, 7, 8]), ("\n", []), ("", []), ("8191", [8191]),
-    ] as [(String, [UInt32])])
+    @Test(
+        arguments: [
+            ("0-1\n", [0, 1]), ("0\n", [0]), ("0-2,5,7-8\n", [0, 1, 2, 5, 7, 8]), ("\n", []), ("", []),
+            ("8191", [8191]),
+        ] as [(String, [UInt32])])
     func `lists of processors are read as the kernel writes them`(text: String, processors: [UInt32]) {
         #expect(ProcessorList.parse(Array(text.utf8)) == processors)
     }
 
-    @Test(arguments: ["a", "1-", "-1", "3-1", "0,0", "2,1", "0-8192", "1-2-3", "0,,1", "99999999999", " 1", "0\n\n"])
+    @Test(arguments: [
+        "a", "1-", "-1", "3-1", "0,0", "2,1", "0-8192", "1-2-3", "0,,1", "99999999999", " 1", "0\n\n",
+    ])
     func `malformed lists of processors are refused`(text: String) {
         #expect(ProcessorList.parse(Array(text.utf8)) == nil)
     }

@@ -85,7 +85,9 @@ struct LinuxConnectorSocketTests {
             let child = try Child("/bin/true")
             let pid = UInt32(child.pid)
             child.wait()
-            let messages = try await listener.messages(thread) { $0.kind == Message.exit && $0.words[0] == pid }
+            let messages = try await listener.messages(thread) {
+                $0.kind == Message.exit && $0.words[0] == pid
+            }
             let ours = messages.filter { message in
                 message.kind == Message.fork ? message.words[2] == pid : message.words[0] == pid
             }

@@ -32,7 +32,11 @@ struct LinuxThreadTests {
             async let child = currentThread()
             threads.append(await child)
             await withTaskGroup(of: UInt.self) { group in
-                for _ in 0..<20 { group.addTask { await Task.yield(); return currentThread() } }
+                for _ in 0..<20 {
+                    group.addTask {
+                        await Task.yield(); return currentThread()
+                    }
+                }
                 for await thread in group { threads.append(thread) }
             }
             let (first, second) = (Counter(), Counter())

@@ -2,8 +2,9 @@ import Backends
 import EventModel
 import Glibc
 import LinuxBackends
-import struct SystemPackage.Errno
 import Testing
+
+import struct SystemPackage.Errno
 
 @Suite(.timeLimit(.minutes(1)))
 struct ReadableDescriptorTests {

@@ -34,7 +34,7 @@ final class Child {
         var pid: pid_t = 0
         var pointers = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         let result = unsafe posix_spawn(&pid, arguments[0], nil, nil, pointers, environ)
         guard result == 0 else { throw Errno(rawValue: result) }
         self.pid = pid

@@ -1,4 +1,5 @@
 import Backends
+
 package import struct SystemPackage.Errno
 
 /// A small file that is replaced by renaming a complete copy over it.
@@ -76,7 +77,9 @@ package final class LinuxDurableFile: DurableFile {
     }
 
     private static func split(_ path: String) -> (folder: String, name: String)? {
-        guard path.first == "/", !path.utf8.contains(0), let slash = path.lastIndex(of: "/") else { return nil }
+        guard path.first == "/", !path.utf8.contains(0), let slash = path.lastIndex(of: "/") else {
+            return nil
+        }
         let name = path[path.index(after: slash)...]
         if name.isEmpty || name == "." || name == ".." { return nil }
         return (slash == path.startIndex ? "/" : String(path[..<slash]), String(name))

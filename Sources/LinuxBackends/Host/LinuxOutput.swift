@@ -1,4 +1,5 @@
 import Synchronization
+
 package import struct SystemPackage.Errno
 
 /// Buffered text output to a descriptor that is already open; callable from any thread, a write at a time.
@@ -15,7 +16,9 @@ package final class LinuxOutput: Sendable {
     private let state: Mutex<State>
 
     /// Descriptor 1, written in blocks of 64 KiB.
-    package static func standardOutput() -> LinuxOutput { LinuxOutput(descriptor: 1, bufferByteCount: 65_536) }
+    package static func standardOutput() -> LinuxOutput {
+        LinuxOutput(descriptor: 1, bufferByteCount: 65_536)
+    }
     /// Descriptor 2, written at once.
     package static func standardError() -> LinuxOutput { LinuxOutput(descriptor: 2, bufferByteCount: 0) }
 

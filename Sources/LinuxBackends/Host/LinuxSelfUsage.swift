@@ -1,4 +1,5 @@
 import EventModel
+
 package import struct SystemPackage.Errno
 
 /// What this process costs the host, now.

@@ -1,4 +1,5 @@
 package import Backends
+
 package import struct SystemPackage.Errno
 
 /// The signals of ``HostSignal``, read from a descriptor instead of interrupting somebody.

@@ -1,6 +1,7 @@
 package import Backends
 package import EventModel
 import Synchronization
+
 package import struct SystemPackage.Errno
 
 /// A socket on the kernel's process connector, bound to its multicast group.

@@ -1,5 +1,6 @@
 package import Backends
 package import EventModel
+
 package import struct SystemPackage.Errno
 
 /// `/proc` of this host.
@@ -34,7 +35,8 @@ package final class LinuxProcFileSystem: ProcFileSystem {
         return ProcessDirectory(token: Int(descriptor), release: Self.release)
     }
 
-    package func open(_ file: ProcessFile, in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile {
+    package func open(_ file: ProcessFile, in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile
+    {
         ProcFile(token: Int(try Syscall.openFile(file.path, in: directory.base)), release: Self.release)
     }
 
@@ -42,7 +44,8 @@ package final class LinuxProcFileSystem: ProcFileSystem {
         ProcFile(token: Int(try Syscall.openFile(file.path, in: Base(root))), release: Self.release)
     }
 
-    package func read(_ file: borrowing ProcFile, count: Int, into bytes: inout [UInt8]) throws(Errno) -> Int {
+    package func read(_ file: borrowing ProcFile, count: Int, into bytes: inout [UInt8]) throws(Errno) -> Int
+    {
         try Syscall.read(Int32(file.token), atMost: count, into: &bytes)
     }
 

@@ -1,5 +1,6 @@
 import Backends
 package import EventModel
+
 package import struct SystemPackage.Errno
 
 /// Moves the calling thread from processor to processor and names it.
@@ -12,7 +13,8 @@ package struct LinuxProcessorFence: ProcessorFence {
     package var ownProcessID: ProcessID { ProcessID(Syscall.processID) }
 
     package func onlineProcessors() throws(Errno) -> [UInt32] {
-        let file = OwnedDescriptor(adopting: try Syscall.openFile("/sys/devices/system/cpu/online", in: .root))
+        let file = OwnedDescriptor(
+            adopting: try Syscall.openFile("/sys/devices/system/cpu/online", in: .root))
         var text: [UInt8] = []
         while text.count < Self.listByteCount {
             let rest = Self.listByteCount - text.count

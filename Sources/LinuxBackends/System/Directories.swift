@@ -1,4 +1,5 @@
 import CLinux
+
 import struct SystemPackage.Errno
 
 /// What `fstatat(2)` tells.

@@ -1,5 +1,6 @@
 import Backends
 import CLinux
+
 import struct SystemPackage.Errno
 
 extension Syscall {

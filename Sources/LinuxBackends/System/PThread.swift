@@ -1,4 +1,5 @@
 import CLinux
+
 import struct SystemPackage.Errno
 
 extension Syscall {
@@ -14,7 +15,9 @@ extension Syscall {
         let context = unsafe Unmanaged.passRetained(Body(body))
         let result = unsafe clinux_start_thread(
             { context in
-                if let context = unsafe context { unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().call() }
+                if let context = unsafe context {
+                    unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().call()
+                }
                 return nil
             }, context.toOpaque())
         if result < 0 {

@@ -1,5 +1,6 @@
 import CLinux
 import EventModel
+
 import struct SystemPackage.Errno
 
 /// One `epoll(7)` instance, with an event counter that ends a wait from another thread.

@@ -1,4 +1,5 @@
 import CLinux
+
 import struct SystemPackage.Errno
 
 extension Syscall {

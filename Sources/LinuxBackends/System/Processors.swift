@@ -1,5 +1,6 @@
 import CLinux
 import EventModel
+
 import struct SystemPackage.Errno
 
 extension Syscall {

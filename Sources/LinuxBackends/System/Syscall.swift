@@ -6,7 +6,8 @@ import struct SystemPackage.Errno
 enum Syscall {
     /// Repeats `call` while it is interrupted, and turns a negated errno into an error.
     @inline(__always)
-    static func check<Result: SignedInteger & FixedWidthInteger>(_ call: () -> Result) throws(Errno) -> Result {
+    static func check<Result: SignedInteger & FixedWidthInteger>(_ call: () -> Result) throws(Errno) -> Result
+    {
         while true {
             let result = call()
             if result >= 0 { return result }
@@ -19,7 +20,9 @@ enum Syscall {
 
     /// For calls that fail only if an argument is wrong, which would be our bug.
     @inline(__always)
-    static func infallible<Result: SignedInteger & FixedWidthInteger>(_ name: StaticString, _ result: Result) -> Result {
+    static func infallible<Result: SignedInteger & FixedWidthInteger>(_ name: StaticString, _ result: Result)
+        -> Result
+    {
         precondition(result >= 0, "\(name) failed: \(-result)")
         return result
     }

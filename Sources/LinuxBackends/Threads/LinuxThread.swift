@@ -1,6 +1,7 @@
 package import Backends
 import EventModel
 import Synchronization
+
 package import struct SystemPackage.Errno
 
 /// A thread of its own that runs jobs, timers and waits for descriptors, and idles in `epoll_pwait2(2)`.
@@ -14,6 +15,8 @@ package final class LinuxThread: ExecutionThread {
     private struct State: ~Copyable {
         var phase = Phase.unused
         var isStopping = false
+        /// The calling thread that served as this one goes back to its own work.
+        var isReleased = false
         var jobs: [UnownedJob] = []
         var timers = TimerHeap<@Sendable () -> Void>()
         var watches = WatchTable()
@@ -113,9 +116,36 @@ extension LinuxThread {
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: Result.self) { group in
             group.addTask(executorPreference: self) { try await body() }
-            guard let result = try await group.next() else { preconditionFailure("a child task has one result") }
+            guard let result = try await group.next() else {
+                preconditionFailure("a child task has one result")
+            }
             return result
         }
+    }
+}
+
+// MARK: - The first thread
+
+extension LinuxThread {
+    /// Makes the calling thread serve as this one until `body`, which runs on it, has returned.
+    ///
+    /// For the process's first thread, so that no other exists before privileges are given up. To be called at most
+    /// once, before the thread has been used. What is enqueued after `body` has returned never runs: the process is
+    /// about to end.
+    package func serveOnCallingThread(_ body: @escaping @Sendable () async -> Void) {
+        state.withLock { state in
+            precondition(state.phase == .unused, "a thread cannot serve as one that runs already")
+            state.phase = .running
+        }
+        Task(executorPreference: self) { [self] in
+            await body()
+            perform(
+                state.withLock { state in
+                    state.isReleased = true
+                    return state.stir()
+                })
+        }
+        loop()
     }
 }
 
@@ -193,7 +223,9 @@ extension LinuxThread {
                 rounds += 1
                 if rounds % Self.roundsBetweenPolls == 0 { deliver(timeout: 0, &reports) }
             case .wait(let deadline):
-                let timeout = deadline.map { $0.nanoseconds.subtractingClamped(Syscall.monotonic.nanoseconds) }
+                let timeout = deadline.map {
+                    $0.nanoseconds.subtractingClamped(Syscall.monotonic.nanoseconds)
+                }
                 deliver(timeout: timeout, &reports)
             case .end:
                 return
@@ -203,6 +235,7 @@ extension LinuxThread {
 
     private func nextStep(_ batch: inout [UnownedJob]) -> Step {
         state.withLock { state in
+            if state.isReleased { return .end }
             if !state.jobs.isEmpty {
                 swap(&state.jobs, &batch)
                 return .run
@@ -221,7 +254,9 @@ extension LinuxThread {
         guard let earliest else { return }
         let now = Syscall.monotonic
         if now < earliest { return }
-        while let action = state.withLock({ $0.timers.takeFirst(dueAt: now, scheduledBefore: limit) }) { action() }
+        while let action = state.withLock({ $0.timers.takeFirst(dueAt: now, scheduledBefore: limit) }) {
+            action()
+        }
     }
 
     private func deliver(timeout: Int64?, _ reports: inout [UInt64]) {

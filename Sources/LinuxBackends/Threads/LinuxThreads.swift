@@ -1,4 +1,5 @@
 package import Backends
+
 import struct SystemPackage.Errno
 
 /// Makes a thread of the operating system for each source.

@@ -1,6 +1,7 @@
 package import Backends
 package import EventModel
 import Synchronization
+
 package import struct SystemPackage.Errno
 
 /// A descriptor whose readability can be awaited, on the thread that watches it.

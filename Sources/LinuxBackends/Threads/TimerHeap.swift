@@ -65,7 +65,9 @@ package struct TimerHeap<Action>: ~Copyable {
     ///
     /// The limit keeps timers that schedule timers at once from running for ever.
     package mutating func takeFirst(dueAt now: Instant, scheduledBefore limit: UInt64) -> Action? {
-        guard let first = heap.first, slots[first].deadline <= now, slots[first].sequence < limit else { return nil }
+        guard let first = heap.first, slots[first].deadline <= now, slots[first].sequence < limit else {
+            return nil
+        }
         return remove(place: 0)
     }
 

@@ -34,7 +34,9 @@ struct WatchTable {
 
     /// Sets who is called at the next report; one at a time.
     mutating func setWaiter(_ waiter: @escaping Waiter, for watch: UInt64) {
-        guard let index = index(of: watch) else { preconditionFailure("a watch is removed after its last use") }
+        guard let index = index(of: watch) else {
+            preconditionFailure("a watch is removed after its last use")
+        }
         precondition(slots[index].waiter == nil, "a descriptor has one waiter at a time")
         slots[index].waiter = waiter
     }
@@ -47,7 +49,8 @@ struct WatchTable {
 
     private func index(of watch: UInt64) -> Int? {
         let index = Int(watch & 0xffff_ffff)
-        guard index < slots.count, slots[index].isUsed, slots[index].generation & 0xffff_ffff == watch >> 32 else {
+        guard index < slots.count, slots[index].isUsed, slots[index].generation & 0xffff_ffff == watch >> 32
+        else {
             return nil
         }
         return index

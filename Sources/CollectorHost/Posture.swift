@@ -1,0 +1,26 @@
+import Configuration
+import Hardening
+
+/// What the daemon gives up once everything is open, and before its first thread starts.
+///
+/// Landlock is left out on purpose: a confined process may not read what `/proc` guards by ptrace access, executables and
+/// namespaces of others among it, whatever its capabilities.
+enum Posture {
+    static func apply(_ values: SettingsValues) throws(HostError) {
+        let names = values[HostSettings.capabilities]
+        let kept = names.compactMap { Capability(name: $0) }.reduce(into: CapabilitySet()) { set, capability in
+            set = set.union([capability])
+        }
+        do {
+            try PrivilegeReduction.reduceProcess(keeping: kept, account: nil)
+            try PrivilegeReduction.setNonDumpable()
+            switch values[HostSettings.seccomp] {
+            case .off: return
+            case .log: _ = try SeccompFilter.install(.collector, action: .log)
+            case .kill: _ = try SeccompFilter.install(.collector, action: .kill)
+            }
+        } catch {
+            throw HostError(.permission, "cannot give up privileges: \(error)")
+        }
+    }
+}
