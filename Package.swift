@@ -10,10 +10,12 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ImmutableWeakCaptures"),
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
+    .define("MUTANTS", .when(traits: ["Mutants"])),
 ]
 
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A layer-ordered target: arrows only go down, `make lint` checks it.
@@ -35,6 +37,9 @@ let package = Package(
         .library(name: "CollectorSimulation", targets: ["CollectorSimulation"]),
         .executable(name: "collectord", targets: ["collectord"]),
         .executable(name: "collector-sim", targets: ["collector-sim"]),
+    ],
+    traits: [
+        .trait(name: "Mutants", description: "Compiles in planted bugs, to show that the oracles catch them.")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -59,7 +64,9 @@ let package = Package(
         // Layer 3: kernels, sources, hardening.
         target("LinuxBackends", ["EventModel", "Backends", "CLinux", systemPackage]),
         target("SimulatedBackends", ["EventModel", "Backends", "KernelFormats", systemPackage, deque]),
-        target("HostSources", ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage]),
+        target(
+            "HostSources",
+            ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage, heap]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
         target("Configuration", ["EventModel"]),
 

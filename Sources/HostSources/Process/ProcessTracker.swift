@@ -1,4 +1,5 @@
 import EventModel
+import HeapModule
 import KernelFormats
 
 /// Turns connector messages and readings of `/proc` into events: pure state, no I/O, no clock.
@@ -214,34 +215,30 @@ struct ClockSample {
     var wall = WallTime(nanoseconds: 0)
 }
 
-/// Processes to be looked at when they have lived for a while: a queue in the order of time.
+/// Processes to be looked at again, the earliest first; those due at one time in the order of their entry.
 struct LateReadQueue {
-    struct Entry {
-        var identity: ProcessIdentity
+    private struct Entry: Comparable {
         var due: Instant
+        var order: UInt64
+        var identity: ProcessIdentity
+
+        static func < (a: Self, b: Self) -> Bool { (a.due, a.order) < (b.due, b.order) }
     }
 
-    private var entries: [Entry] = []
-    private var head = 0
+    private var entries = Heap<Entry>()
+    private var order: UInt64 = 0
 
-    var nextDue: Instant? { head < entries.count ? entries[head].due : nil }
-    var count: Int { entries.count - head }
+    var nextDue: Instant? { entries.min?.due }
+    var count: Int { entries.count }
 
-    /// Entries come with a constant delay, so they come in order but for the stamps' jitter across CPUs.
     mutating func append(_ identity: ProcessIdentity, due: Instant) {
-        entries.append(Entry(identity: identity, due: due))
+        order += 1
+        entries.insert(Entry(due: due, order: order, identity: identity))
     }
 
     mutating func popDue(at now: Instant) -> ProcessIdentity? {
-        guard head < entries.count, entries[head].due <= now else { return nil }
-        defer {
-            head += 1
-            if head > 1_024, head * 2 > entries.count {
-                entries.removeFirst(head)
-                head = 0
-            }
-        }
-        return entries[head].identity
+        guard let first = entries.min, first.due <= now else { return nil }
+        return entries.popMin()?.identity
     }
 }
 
