@@ -84,6 +84,19 @@ public final class Subscription: Sendable {
     /// The most events that were ever queued.
     public var peakCount: Int { state.withLock { $0.peakCount } }
 
+    /// Stops taking: what is queued, and whatever is still offered, counts as dropped for the reason `closed`.
+    public func abandon() {
+        state.withLock { state in
+            state.isClosed = true
+            state.account.dropped.add(UInt64(state.queuedCount), to: "closed")
+            state.queue = []
+            state.queuedCount = 0
+        }
+        itemReady.signal()
+        roomReady.signal()
+        drained.signal()
+    }
+
     // MARK: - Bus
 
     /// Offers a batch; waits while the queue is full only if the policy says `block`.

@@ -70,7 +70,7 @@ final class HostSession: Sendable {
         let end = await sink.run()
         sinkEnd.withLock { $0 = end }
         if case .drained = end { return }
-        collector.unsubscribe(subscription)
+        subscription.abandon()
         stop()
     }
 
