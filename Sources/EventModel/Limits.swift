@@ -14,6 +14,8 @@ public enum Limits {
     public static let pathByteCount = 4_096
     /// Most bytes read of any other file in `/proc`.
     public static let procFileByteCount = 65_536
+    /// Most bytes read of `/proc/stat`: what matters stands behind a line with a number for each interrupt.
+    public static let systemStatByteCount = 1_048_576
     /// Most ancestors carried by a process event.
     public static let ancestorCount = 8
     /// Most processes tracked at a time (`PID_MAX_LIMIT` would be 4 194 304); beyond it, events are not

@@ -101,7 +101,7 @@ extension ProcessLoop {
         var bytes: [UInt8] = []
         do {
             let file = try endpoints.procfs.open(.stat)
-            _ = try endpoints.procfs.readAll(file, limit: Limits.procFileByteCount, into: &bytes)
+            _ = try endpoints.procfs.readAll(file, limit: Limits.systemStatByteCount, into: &bytes)
             return try SystemStat(parsing: bytes).forkCount
         } catch {
             return nil

@@ -1,6 +1,6 @@
 import Backends
 import CollectorCore
-import EventModel
+package import EventModel
 import KernelFormats
 
 extension ProcessLoop {
@@ -119,7 +119,7 @@ extension ProcessTracker {
     private static var missedLookLimit: Int { 8 }
 
     /// Decides what a later look means for a process.
-    mutating func settle(_ reading: ProcessReading, of process: TrackedProcess, isProcHidden: Bool) {
+    package mutating func settle(_ reading: ProcessReading, of process: TrackedProcess, isProcHidden: Bool) {
         let isGone = reading.failure == .vanished || (reading.failure == nil && !isOf(reading, process))
         if let code = process.leaderExitCode {
             let isDeadZombie = reading.stat.map { $0.state == .zombie && $0.threadCount <= 1 } ?? false

@@ -1,23 +1,23 @@
 import Backends
-import EventModel
-import KernelFormats
+package import EventModel
+package import KernelFormats
 import struct SystemPackage.Errno
 
 /// One field that was looked for.
-enum Reading<Value> {
+package enum Reading<Value> {
     case absent
     case value(Value)
     case unknown(UnknownReason)
 
-    var value: Value? {
+    package var value: Value? {
         if case .value(let value) = self { value } else { nil }
     }
 }
 
 /// What one look at `/proc/<pid>` found.
-struct ProcessReading {
+package struct ProcessReading {
     /// How much to read; each costs more than the one before.
-    enum Depth: Int {
+    package enum Depth: Int {
         /// `stat` alone: does it live, and for how long.
         case probe
         /// What changes at exec: `exe`, `cmdline`, `stat`, and the pid namespace.
@@ -26,29 +26,29 @@ struct ProcessReading {
         case full
     }
 
-    var pid: ProcessID
-    var depth: Depth
+    package var pid: ProcessID
+    package var depth: Depth
     /// When the process was certainly alive: after its directory was open, before `stat` was read.
-    var aliveAt = Instant(nanoseconds: .min)
+    package var aliveAt = Instant(nanoseconds: .min)
     /// How the values may be labelled: `verified` once later messages have shown that the pid was not recycled.
-    var evidence = Provenance.verified
+    package var evidence = Provenance.verified
     /// The process renamed itself at about the time of the reading.
-    var isNameLate = false
+    package var isNameLate = false
     /// The process is known to have ended at about the time of the reading: an empty file then means nothing.
-    var mayHaveEnded = false
+    package var mayHaveEnded = false
     /// Set when the process could not be identified at all; everything else is then meaningless.
-    var failure: UnknownReason?
-    var stat: ProcessStat?
-    var exe: Reading<ExecutableLink> = .absent
+    package var failure: UnknownReason?
+    package var stat: ProcessStat?
+    package var exe: Reading<ExecutableLink> = .absent
     /// Whether the executable still has a name; only asked when the link says "(deleted)".
-    var executableLinkCount: UInt64?
-    var commandLine: Reading<CommandLineFile> = .absent
-    var pidNamespace: Reading<UInt64> = .absent
-    var status: Reading<ProcessStatus> = .absent
-    var cgroup: Reading<CgroupFile> = .absent
-    var pidFDInode: UInt64 = 0
+    package var executableLinkCount: UInt64?
+    package var commandLine: Reading<CommandLineFile> = .absent
+    package var pidNamespace: Reading<UInt64> = .absent
+    package var status: Reading<ProcessStatus> = .absent
+    package var cgroup: Reading<CgroupFile> = .absent
+    package var pidFDInode: UInt64 = 0
 
-    init(pid: ProcessID, depth: Depth) {
+    package init(pid: ProcessID, depth: Depth) {
         self.pid = pid
         self.depth = depth
     }

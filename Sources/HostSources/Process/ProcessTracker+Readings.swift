@@ -1,5 +1,5 @@
 import Digests
-import EventModel
+package import EventModel
 import KernelFormats
 
 extension ProcessTracker {
@@ -250,7 +250,7 @@ extension ProcessTracker {
     // MARK: - Scans
 
     /// Adds a process that a scan found and nobody announced.
-    mutating func adopt(_ reading: ProcessReading, origin: EventOrigin) {
+    package mutating func adopt(_ reading: ProcessReading, origin: EventOrigin) {
         guard reading.failure == nil, let stat = reading.stat else { return }
         let identity = ProcessIdentity(
             pid: reading.pid, birth: .scan(startTicks: stat.startTicks, pidFDInode: reading.pidFDInode))
@@ -281,7 +281,7 @@ extension ProcessTracker {
     }
 
     /// Compares a scanned process with what was tracked, after messages were lost, and says the difference.
-    mutating func reconcile(_ reading: ProcessReading, gapFrom: Instant) {
+    package mutating func reconcile(_ reading: ProcessReading, gapFrom: Instant) {
         guard reading.failure == nil, let stat = reading.stat else { return }
         guard let process = table[reading.pid.rawValue] else { return adopt(reading, origin: .resync) }
         guard isOf(reading, process) else {

@@ -1,45 +1,45 @@
-import EventModel
+package import EventModel
 import HeapModule
-import KernelFormats
+package import KernelFormats
 
 /// Turns connector messages and readings of `/proc` into events: pure state, no I/O, no clock.
 ///
 /// Messages of one round are handled in the order in which they arrived. A message gives at most one event of origin
 /// ``EventOrigin/emitted``; every message is counted exactly once, as emitted or as filtered.
-struct ProcessTracker {
+package struct ProcessTracker {
     let settings: ProcessSourceSettings
     let bootID: BootID
     let ownProcessID: ProcessID
     /// Live incarnations by pid. Never iterated for output without sorting.
-    var table: [Int32: TrackedProcess] = [:]
+    package var table: [Int32: TrackedProcess] = [:]
     /// Processes to look at again, in the order of their time.
-    var lateReads = LateReadQueue()
+    package var lateReads = LateReadQueue()
     /// Events in order, and where among them something is missing.
-    var output = TrackerOutput()
-    var filtered = FilterCounts()
+    package var output = TrackerOutput()
+    package var filtered = FilterCounts()
     /// FORK messages, threads included.
-    var forkCount: UInt64 = 0
+    package var forkCount: UInt64 = 0
     /// Processes that could not be tracked because the table was full.
-    var untrackedCount: UInt64 = 0
+    package var untrackedCount: UInt64 = 0
     /// How often messages were lost.
-    var lossCount = 0
+    package var lossCount = 0
     /// Messages were lost and no resync has followed yet, so thread counts may be wrong.
-    var isUncertain = false
-    var clocks = ClockSample()
+    package var isUncertain = false
+    package var clocks = ClockSample()
     private var round = Round()
     /// While thread counts may be wrong: EXIT messages of leaders that an EXEC message shows to be no deaths.
     private(set) var exitsBeforeExec: Set<Int> = []
     /// The stamp of the last message before a loss.
     private var lastIntact = Instant(nanoseconds: .min)
 
-    init(settings: ProcessSourceSettings, bootID: BootID, ownProcessID: ProcessID) {
+    package init(settings: ProcessSourceSettings, bootID: BootID, ownProcessID: ProcessID) {
         self.settings = settings
         self.bootID = bootID
         self.ownProcessID = ownProcessID
     }
 
     /// Handles the messages of a round; `readings` are by index of the EXEC message they belong to.
-    mutating func process(_ newRound: Round, readings: [Int: ProcessReading]) {
+    package mutating func process(_ newRound: Round, readings: [Int: ProcessReading]) {
         round = newRound
         exitsBeforeExec = isUncertain || !round.losses.isEmpty ? round.exitsBeforeExec() : []
         defer { round = Round() }
@@ -151,8 +151,8 @@ struct ProcessTracker {
 }
 
 /// What a tracker has produced since it was last emptied, in order.
-struct TrackerOutput {
-    enum Item {
+package struct TrackerOutput {
+    package enum Item {
         case events(ContiguousArray<Event>)
         case gap(Gap)
     }
@@ -176,7 +176,7 @@ struct TrackerOutput {
         closed.append(.gap(gap))
     }
 
-    mutating func takeAll() -> [Item] {
+    package mutating func takeAll() -> [Item] {
         close()
         defer { closed = [] }
         return closed
@@ -190,14 +190,14 @@ struct TrackerOutput {
 }
 
 /// Messages that gave no event, by reason.
-struct FilterCounts {
+package struct FilterCounts {
     var thread: UInt64 = 0
     var own: UInt64 = 0
     var rule: UInt64 = 0
     var acknowledgement: UInt64 = 0
     var unknown: UInt64 = 0
 
-    var tally: Tally {
+    package var tally: Tally {
         var tally = Tally()
         tally.add(thread, to: "thread")
         tally.add(own, to: "self")
@@ -209,14 +209,23 @@ struct FilterCounts {
 }
 
 /// The three clocks, read together.
-struct ClockSample {
-    var monotonic = Instant(nanoseconds: 0)
-    var boot = BootTime(nanoseconds: 0)
-    var wall = WallTime(nanoseconds: 0)
+package struct ClockSample {
+    package var monotonic: Instant
+    package var boot: BootTime
+    package var wall: WallTime
+
+    package init(
+        monotonic: Instant = Instant(nanoseconds: 0), boot: BootTime = BootTime(nanoseconds: 0),
+        wall: WallTime = WallTime(nanoseconds: 0)
+    ) {
+        self.monotonic = monotonic
+        self.boot = boot
+        self.wall = wall
+    }
 }
 
 /// Processes to be looked at again, the earliest first; those due at one time in the order of their entry.
-struct LateReadQueue {
+package struct LateReadQueue {
     private struct Entry: Comparable {
         var due: Instant
         var order: UInt64
@@ -228,15 +237,15 @@ struct LateReadQueue {
     private var entries = Heap<Entry>()
     private var order: UInt64 = 0
 
-    var nextDue: Instant? { entries.min?.due }
-    var count: Int { entries.count }
+    package var nextDue: Instant? { entries.min?.due }
+    package var count: Int { entries.count }
 
-    mutating func append(_ identity: ProcessIdentity, due: Instant) {
+    package mutating func append(_ identity: ProcessIdentity, due: Instant) {
         order += 1
         entries.insert(Entry(due: due, order: order, identity: identity))
     }
 
-    mutating func popDue(at now: Instant) -> ProcessIdentity? {
+    package mutating func popDue(at now: Instant) -> ProcessIdentity? {
         guard let first = entries.min, first.due <= now else { return nil }
         return entries.popMin()?.identity
     }

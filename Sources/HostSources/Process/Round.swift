@@ -1,37 +1,39 @@
-import EventModel
-import KernelFormats
+package import EventModel
+package import KernelFormats
 
 /// The messages that one drain of the socket gave, in the order of arrival.
-struct Round {
+package struct Round {
     /// Most messages gathered before they are handled; the rest stays in the kernel's queue.
     static let messageLimit = 65_536
 
-    var messages: ContiguousArray<ConnectorMessage> = []
+    package var messages: ContiguousArray<ConnectorMessage> = []
     /// Losses, each before the message of its index.
-    var losses: [(before: Int, loss: ProcessorLoss)] = []
+    package var losses: [(before: Int, loss: ProcessorLoss)] = []
     /// How often the socket said that the kernel had dropped something.
-    var overflows = 0
+    package var overflows = 0
+
+    package init() {}
 
     var isEmpty: Bool { messages.isEmpty && overflows == 0 }
 
-    mutating func append(_ message: ConnectorMessage, after loss: ProcessorLoss?) {
+    package mutating func append(_ message: ConnectorMessage, after loss: ProcessorLoss?) {
         if let loss { losses.append((messages.count, loss)) }
         messages.append(message)
     }
 
     /// An EXEC message, and what stands in the way of reading its process now.
-    struct ExecPlan {
-        var index: Int
-        var pid: ProcessID
+    package struct ExecPlan {
+        package var index: Int
+        package var pid: ProcessID
         /// Something later in the round has made it too late.
-        var obstacle: UnknownReason?
-        var isRenamedLater: Bool
+        package var obstacle: UnknownReason?
+        package var isRenamedLater: Bool
     }
 
     /// The EXEC messages, in order.
     ///
     /// A process that has already exited would not be found; one that has executed again would show the later image.
-    func planReadings() -> [ExecPlan] {
+    package func planReadings() -> [ExecPlan] {
         guard hasExec else { return [] }
         var plan: [ExecPlan] = []
         var laterEvents: [Int32: (obstacle: UnknownReason?, isRenamed: Bool)] = [:]
@@ -60,7 +62,7 @@ struct Round {
     }
 
     /// Indices of EXIT messages of leaders after which the same process executes: exec by another thread.
-    func exitsBeforeExec() -> Set<Int> {
+    package func exitsBeforeExec() -> Set<Int> {
         var found: Set<Int> = []
         var isExecNext: Set<Int32> = []
         for index in messages.indices.reversed() {
@@ -76,7 +78,7 @@ struct Round {
     }
 
     /// What the messages say about each process they speak of: the reason why an earlier look at it proves nothing.
-    func contradictions() -> [Int32: Contradiction] {
+    package func contradictions() -> [Int32: Contradiction] {
         var found: [Int32: Contradiction] = [:]
         for message in messages {
             switch message.event {
@@ -93,13 +95,13 @@ struct Round {
     }
 
     /// What happened to a process at about the time at which it was looked at.
-    struct Contradiction: OptionSet {
-        var rawValue: UInt8
+    package struct Contradiction: OptionSet {
+        package var rawValue: UInt8
 
-        static let reborn = Contradiction(rawValue: 1)
-        static let executed = Contradiction(rawValue: 2)
-        static let ended = Contradiction(rawValue: 4)
-        static let renamed = Contradiction(rawValue: 8)
-        static let changed = Contradiction(rawValue: 16)
+        package static let reborn = Contradiction(rawValue: 1)
+        package static let executed = Contradiction(rawValue: 2)
+        package static let ended = Contradiction(rawValue: 4)
+        package static let renamed = Contradiction(rawValue: 8)
+        package static let changed = Contradiction(rawValue: 16)
     }
 }

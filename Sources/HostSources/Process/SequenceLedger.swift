@@ -1,12 +1,12 @@
-import EventModel
+package import EventModel
 
 /// Counts the messages of each CPU by their sequence, and thereby those that never arrived.
 ///
 /// The kernel numbers messages per CPU and counts those that it could not deliver too
 /// (`drivers/connector/cn_proc.c`). An interval opens with a fence on each CPU: everything before it is not counted.
-struct SequenceLedger {
+package struct SequenceLedger {
     /// What one message's sequence says.
-    enum Observation: Equatable {
+    package enum Observation: Equatable {
         /// The interval of this CPU is not open yet.
         case beforeInterval
         /// Nothing is missing before it.
@@ -27,8 +27,10 @@ struct SequenceLedger {
 
     private var processors: [Processor] = []
 
+    package init() {}
+
     /// Enters a message; unknown CPUs open unfenced when `opensUnfenced` (after the opening fence).
-    mutating func observe(processor: UInt32, sequence: UInt32, opensUnfenced: Bool) -> Observation {
+    package mutating func observe(processor: UInt32, sequence: UInt32, opensUnfenced: Bool) -> Observation {
         guard let index = index(of: processor) else { return .repeated }
         if !processors[index].isOpen {
             guard opensUnfenced else { return .beforeInterval }
@@ -45,27 +47,27 @@ struct SequenceLedger {
     }
 
     /// Opens the interval of a CPU right after the fence message with `sequence`.
-    mutating func open(processor: UInt32, at sequence: UInt32) {
+    package mutating func open(processor: UInt32, at sequence: UInt32) {
         guard let index = index(of: processor), !processors[index].isOpen else { return }
         open(index, at: sequence, isFenced: true)
     }
 
     /// Says whether the tail of a CPU's interval was closed by a fence.
-    mutating func markFenced(processor: UInt32, _ isFenced: Bool) {
+    package mutating func markFenced(processor: UInt32, _ isFenced: Bool) {
         guard let index = index(of: processor), processors[index].isOpen else { return }
         processors[index].isFenced = isFenced
     }
 
-    func isOpen(processor: UInt32) -> Bool {
+    package func isOpen(processor: UInt32) -> Bool {
         let index = Int(processor)
         return index < processors.count && processors[index].isOpen
     }
 
-    var kernel: UInt64 { processors.reduce(0) { $0 + $1.kernel } }
-    var lost: UInt64 { processors.reduce(0) { $0 + $1.lost } }
+    package var kernel: UInt64 { processors.reduce(0) { $0 + $1.kernel } }
+    package var lost: UInt64 { processors.reduce(0) { $0 + $1.lost } }
 
     /// The open CPUs, ascending.
-    var accounts: [ProcessorAccount] {
+    package var accounts: [ProcessorAccount] {
         processors.enumerated().compactMap { index, processor in
             guard processor.isOpen else { return nil }
             return ProcessorAccount(
@@ -74,7 +76,7 @@ struct SequenceLedger {
     }
 
     /// The last sequence of each open CPU.
-    var cursor: [ConnectorCursor.Position] {
+    package var cursor: [ConnectorCursor.Position] {
         processors.enumerated().compactMap { index, processor in
             processor.isOpen
                 ? ConnectorCursor.Position(processor: UInt32(index), sequence: processor.last) : nil

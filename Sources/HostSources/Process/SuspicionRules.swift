@@ -1,8 +1,8 @@
-import EventModel
+package import EventModel
 
 /// What makes a process worth a look; each rule needs evidence, absence of evidence never fires one.
-enum SuspicionRules {
-    static func ofExecution(_ process: ProcessEvent, settings: ProcessSourceSettings) -> [Suspicion] {
+package enum SuspicionRules {
+    package static func ofExecution(_ process: ProcessEvent, settings: ProcessSourceSettings) -> [Suspicion] {
         var found: [Suspicion] = []
         if let path = process.executablePath {
             if path.hasPrefix("/memfd:") {
@@ -19,7 +19,7 @@ enum SuspicionRules {
     }
 
     /// `ps` shows a kernel thread as `[name]`: a user process that calls itself so wants to look like one.
-    static func ofName(_ process: ProcessEvent) -> Suspicion? {
+    package static func ofName(_ process: ProcessEvent) -> Suspicion? {
         guard !process.isKernelThread, process.executablePath != nil else { return nil }
         let looksBracketed = process.commandLine.first.map { $0.hasPrefix("[") && $0.hasSuffix("]") } ?? false
         let name = process.name ?? ""
@@ -31,7 +31,7 @@ enum SuspicionRules {
     }
 
     /// Rules on the start time, for a process that a scan has found.
-    static func ofStart(startTicks: UInt64, nowTicks: UInt64, parentTicks: UInt64?) -> Suspicion? {
+    package static func ofStart(startTicks: UInt64, nowTicks: UInt64, parentTicks: UInt64?) -> Suspicion? {
         // One tick of slack: the clocks are read after the file.
         if startTicks > nowTicks + 1 { return Suspicion(reason: .startsInFuture, severity: .high) }
         if let parentTicks, startTicks + 1 < parentTicks {

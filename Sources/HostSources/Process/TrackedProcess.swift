@@ -1,26 +1,26 @@
-import EventModel
+package import EventModel
 
 /// What is known of one live incarnation.
-final class TrackedProcess {
+package final class TrackedProcess {
     /// Everything an event about it carries; `exit`, `modifiedFields` and `suspicion` stay empty here.
-    var event: ProcessEvent
+    package var event: ProcessEvent
     /// Names of fields of ``event`` whose text is escaped.
-    var escaped: [String]
+    package var escaped: [String]
     /// Other threads than the leader that are known to live.
-    var otherThreadCount: Int
+    package var otherThreadCount: Int
     /// The leader thread has ended while other threads lived on: the process ends with the last of them.
-    var leaderExitCode: UInt32?
+    package var leaderExitCode: UInt32?
     /// When a scan last saw it alive; messages stamped earlier were queued while the scan ran.
     var scannedAt: Instant?
     /// Exact or, before a read, derived from the FORK message's stamp.
-    var startTicks: UInt64
-    var isStartTicksExact: Bool
+    package var startTicks: UInt64
+    package var isStartTicksExact: Bool
     /// 0 when not read or not unique on this kernel.
-    var pidFDInode: UInt64
+    package var pidFDInode: UInt64
     /// Losses that had happened when it was found: only a later one can have swallowed its EXIT message.
     var lossCountAtBirth = 0
     /// Later looks that did not find it, though no EXIT message had come.
-    var missedLookCount = 0
+    package var missedLookCount = 0
     /// User and system time in clock ticks, and when they were read.
     var cpuTicks: (ticks: UInt64, at: Instant)?
 
