@@ -1,0 +1,41 @@
+package import Backends
+
+package import struct SystemPackage.Errno
+
+/// A whole simulated host: the pump, the kernel, and every backend on top of it.
+package struct SimulatedHost: Sendable {
+    package let pump: Pump
+    package let kernel: SimulatedKernel
+    package let disk: SimulatedDisk
+
+    /// A host on the calling thread.
+    ///
+    /// - Parameter disk: Pass the disk of an earlier host to start again with what it kept.
+    package init(
+        _ configuration: WorldConfiguration = WorldConfiguration(), faults: FaultPlan = FaultPlan(),
+        disk: SimulatedDisk = SimulatedDisk()
+    ) {
+        pump = Pump(configuration)
+        self.disk = disk
+        kernel = SimulatedKernel(configuration, pump: pump, faults: faults, disk: disk)
+    }
+
+    package var clock: any SystemClock { pump.clock }
+    package var threads: any ThreadProvider { SimulatedThreads(pump: pump) }
+    package var procFileSystem: any ProcFileSystem { SimulatedProcFileSystem(kernel: kernel) }
+    package var fence: any ProcessorFence { SimulatedFence(kernel: kernel) }
+    package var signals: any SignalStream { SimulatedSignals(kernel: kernel) }
+    package var entropy: any Entropy { SimulatedEntropy(seed: kernel.configuration.seed) }
+
+    /// A socket of the process connector, bound to its group.
+    ///
+    /// - Throws: `EPROTONOSUPPORT` when the kernel has no connector, `EMFILE`.
+    package func openConnectorSocket() throws(Errno) -> SimulatedConnectorSocket {
+        try SimulatedConnectorSocket(kernel: kernel)
+    }
+
+    /// A small file that survives a restart.
+    package func durableFile(named name: String) -> any DurableFile {
+        SimulatedDurableFile(kernel: kernel, disk: disk, name: name)
+    }
+}

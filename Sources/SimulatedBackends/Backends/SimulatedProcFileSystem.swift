@@ -1,0 +1,163 @@
+package import Backends
+package import EventModel
+
+package import struct SystemPackage.Errno
+
+/// `/proc` of the simulated host, as the collector's credentials and the mount options let it appear.
+///
+/// A handle belongs to the process it was opened for, never to a later one with the same pid. What files contain is
+/// decided when the kernel would decide it: at the first read of most, at every read of `cmdline`, `environ` and `maps`.
+package final class SimulatedProcFileSystem: ProcFileSystem {
+    private let kernel: SimulatedKernel
+
+    package init(kernel: SimulatedKernel) { self.kernel = kernel }
+
+    /// How many handles are open now.
+    package var openHandleCount: Int { kernel.world.handles.count }
+
+    // MARK: Listing
+
+    package func processIDs(into pids: inout [ProcessID]) throws(Errno) {
+        let world = kernel.world
+        let listed = try world.call(.procfsList) { (effects) throws(Errno) in
+            var listed: [ProcessID] = []
+            var digest = Digest()
+            var next: Int32 = 1
+            // Not a snapshot: the kernel looks for the next pid again and again while the world goes on.
+            while listed.count < effects.limit ?? .max {
+                let index = world.lowerBound(next)
+                guard index < world.listedPIDs.count else { break }
+                let pid = ProcessID(world.listedPIDs[index])
+                next = pid.rawValue + 1
+                guard let process = world.process(pid), world.isListed(process) else { continue }
+                listed.append(pid)
+                digest.fold(UInt64(bitPattern: Int64(pid.rawValue)))
+                if listed.count % Self.entriesPerCost == 0 { world.spendCallCost() }
+            }
+            return (listed, digest.value)
+        }
+        pids.append(contentsOf: listed)
+    }
+
+    /// Listing 5 000 processes takes 2.5 ms on a real host; here one call's cost for each so many entries.
+    private static let entriesPerCost = 20
+
+    package func threadIDs(in directory: borrowing ProcessDirectory, into tids: inout [ProcessID])
+        throws(Errno)
+    {
+        let process = kernel.world.handles.process(directory.token)
+        let world = kernel.world
+        let listed = try world.call(.procfsThreads, pid: process.pid) { (effects) throws(Errno) in
+            guard !process.isReaped else { return ([ProcessID](), 0) }
+            try world.checkEntry(process)
+            let listed = Array(process.threadIDs.prefix(effects.limit ?? .max))
+            return (listed, UInt64(listed.count))
+        }
+        tids.append(contentsOf: listed)
+    }
+
+    // MARK: Opening
+
+    package func openProcess(_ pid: ProcessID) throws(Errno) -> ProcessDirectory {
+        let world = kernel.world
+        let process = try world.call(.procfsDirectory, pid: pid) { (_) throws(Errno) in
+            guard let process = world.process(ofThread: pid), world.canFind(process) else {
+                throw .noSuchFileOrDirectory
+            }
+            guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
+            return (process, UInt64(process.incarnation.rawValue))
+        }
+        let token = kernel.world.handles.insert(.directory(process))
+        return ProcessDirectory(token: token) { [self] in release($0) }
+    }
+
+    package func open(_ file: ProcessFile, in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile
+    {
+        let process = kernel.world.handles.process(directory.token)
+        let world = kernel.world
+        let handle = try world.call(.procfsOpen, pid: process.pid, file: file.rawValue) { (_) throws(Errno) in
+            guard !process.isReaped else { throw .noSuchProcess }
+            try world.checkEntry(process)
+            try world.checkOpen(file, of: process)
+            guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
+            return (OpenFile(file, of: process), UInt64(process.incarnation.rawValue))
+        }
+        return wrap(handle)
+    }
+
+    package func open(_ file: SystemFile) throws(Errno) -> ProcFile {
+        let world = kernel.world
+        let handle = try world.call(.procfsOpen, file: file.rawValue) { (_) throws(Errno) in
+            guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
+            return (OpenFile(file), 0)
+        }
+        return wrap(handle)
+    }
+
+    private func wrap(_ handle: OpenFile) -> ProcFile {
+        let token = kernel.world.handles.insert(.file(handle))
+        return ProcFile(token: token) { [self] in release($0) }
+    }
+
+    private func release(_ token: Int) {
+        kernel.world.handles.remove(token)
+    }
+
+    // MARK: Reading
+
+    package func read(_ file: borrowing ProcFile, count: Int, into bytes: inout [UInt8]) throws(Errno) -> Int
+    {
+        let handle = kernel.world.handles.file(file.token)
+        let world = kernel.world
+        let chunk = try world.call(.procfsRead, pid: handle.process?.pid, file: handle.name) {
+            (effects) throws(Errno) in
+            let count = min(max(count, 0), effects.limit ?? .max)
+            let chunk = try handle.read(count, from: world)
+            var digest = Digest()
+            digest.fold(chunk)
+            return (chunk, digest.value)
+        }
+        bytes.append(contentsOf: chunk)
+        return chunk.count
+    }
+
+    package func readLink(
+        _ link: ProcessLink, in directory: borrowing ProcessDirectory, into bytes: inout [UInt8]
+    ) throws(Errno) {
+        let process = kernel.world.handles.process(directory.token)
+        let world = kernel.world
+        let text = try world.call(.procfsReadLink, pid: process.pid, file: link.rawValue) {
+            (_) throws(Errno) in
+            let text = try world.target(of: link, process).text
+            var digest = Digest()
+            digest.fold(text)
+            return (text, digest.value)
+        }
+        bytes.append(contentsOf: text)
+    }
+
+    package func status(
+        of link: ProcessLink, in directory: borrowing ProcessDirectory
+    ) throws(Errno) -> LinkTargetStatus {
+        let process = kernel.world.handles.process(directory.token)
+        let world = kernel.world
+        return try world.call(.procfsStatus, pid: process.pid, file: link.rawValue) { (_) throws(Errno) in
+            let status = try world.target(of: link, process).status
+            return (status, status.inode)
+        }
+    }
+
+    package func pidFDInode(of pid: ProcessID) throws(Errno) -> UInt64 {
+        let world = kernel.world
+        return try world.call(.procfsPIDFD, pid: pid) { (_) throws(Errno) in
+            guard world.configuration.kernel.hasPIDFS else { throw .noFunction }
+            guard let process = world.process(pid) else {
+                // A thread that is not the first has no pidfd of its own.
+                if world.threadOwners[pid] != nil { throw .invalidArgument }
+                throw .noSuchProcess
+            }
+            guard !process.isReaped else { throw .noSuchProcess }
+            return (process.pidFDInode, process.pidFDInode)
+        }
+    }
+}
