@@ -1,0 +1,106 @@
+import CollectorCore
+import EventModel
+import KernelFormats
+import SimulatedBackends
+
+/// Both laws hold, at every time an account was asked for, and `kernel` and `lost` equal the truth to the message.
+enum AccountOracle {
+    static func check(_ run: CollectorRun, _ index: TruthIndex) -> [Failure] {
+        var failures: [Failure] = []
+        for (at, accounts) in run.accounts {
+            for account in accounts.sources { failures += check(account, run, index, at: at, isFinal: false) }
+            for account in accounts.streams where !account.isBalanced {
+                failures.append(unbalanced(account, at: index.scenarioTime(at)))
+            }
+        }
+        guard let report = run.report, let ended = run.ended else { return failures }
+        for account in report.accounts.sources { failures += check(account, run, index, at: ended, isFinal: true) }
+        for account in report.accounts.streams {
+            if !account.isBalanced { failures.append(unbalanced(account, at: nil)) }
+            if account.inFlight != 0 {
+                failures.append(Failure(.accounts, .safety, "after the drain \(account.inFlight) events are in flight"))
+            }
+            let received = UInt64(run.stream.count { if case .event = $0.content { true } else { false } })
+            if account.delivered != received {
+                failures.append(
+                    Failure(.accounts, .safety, "delivered is \(account.delivered), the subscriber got \(received)"))
+            }
+        }
+        return failures
+    }
+
+    private static func unbalanced(_ account: StreamAccount, at time: Int64?) -> Failure {
+        let parts = "delivered \(account.delivered) filtered \(account.filtered.total) dropped "
+            + "\(account.dropped.total) in flight \(account.inFlight)"
+        return Failure(
+            .accounts, .safety, at: time,
+            "stream account of \(account.subscriber): offered \(account.offered) is not emitted \(account.emitted) and "
+                + "synthetic \(account.baseline + account.resync + account.derived), or not \(parts)")
+    }
+
+    private static func check(
+        _ account: SourceAccount, _ run: CollectorRun, _ index: TruthIndex, at: Instant, isFinal: Bool
+    ) -> [Failure] {
+        var failures: [Failure] = []
+        let time = index.scenarioTime(at)
+        if !account.isBalanced {
+            failures.append(
+                Failure(
+                    .accounts, .safety, at: time,
+                    "source account: kernel \(account.kernel) is not emitted \(account.emitted), filtered "
+                        + "\(account.filtered.total), coalesced \(account.coalesced), dropped \(account.dropped.total) "
+                        + "and lost \(account.lost ?? 0)"))
+        }
+        let kernel = account.processors.reduce(0) { $0 + $1.kernel }
+        if account.kernel != kernel {
+            failures.append(
+                Failure(.accounts, .safety, at: time, "kernel is \(account.kernel), its processors' sum \(kernel)"))
+        }
+        for processor in account.processors {
+            failures += check(processor, run, index, at: time, isFinal: isFinal)
+        }
+        return failures
+    }
+
+    /// One processor: from its opening fence on, the truth must have as many messages, lost ones among them.
+    private static func check(
+        _ account: ProcessorAccount, _ run: CollectorRun, _ index: TruthIndex, at time: Int64, isFinal: Bool
+    ) -> [Failure] {
+        let fences = index.messages(processor: account.processor).filter { message in
+            run.contains(message.time) && message.fate == .delivered && index.isFence(message)
+        }
+        guard let opening = fences.first else { return [] }
+        let place = "processor \(account.processor)"
+        var lost: UInt64 = 0
+        var sequence = opening.sequence
+        for _ in 0..<account.kernel {
+            sequence &+= 1
+            guard let message = index.message(processor: account.processor, sequence: sequence) else {
+                return [
+                    Failure(
+                        .accounts, .safety, at: time,
+                        "\(place): kernel is \(account.kernel), the truth has fewer messages since its fence")
+                ]
+            }
+            if message.fate != .delivered { lost += 1 }
+        }
+        if lost != account.lost {
+            return [Failure(.accounts, .safety, at: time, "\(place): lost is \(account.lost), in truth \(lost)")]
+        }
+        // What was fenced must reach to the last fence of the run: no loss at the end is forgotten.
+        if isFinal, account.isFenced, let last = fences.last, last.sequence &- opening.sequence > sequence &- opening.sequence {
+            return [
+                Failure(.accounts, .safety, at: time, "\(place): said to be fenced, but ends before its last fence")
+            ]
+        }
+        return []
+    }
+}
+
+extension TruthIndex {
+    /// Whether a message is the collector announcing itself on a processor.
+    func isFence(_ message: TruthMessage) -> Bool {
+        guard case .comm(let task, let name) = message.event, task.tgid == ownProcessID else { return false }
+        return name.bytes.starts(with: Array("fence-".utf8))
+    }
+}

@@ -1,0 +1,124 @@
+import CollectorCore
+import EventModel
+import SimulatedBackends
+
+/// No deadlock, no livelock, no error that nobody handled.
+enum ProgressOracle {
+    static func check(_ evidence: Evidence) -> [Failure] {
+        let time = evidence.index.scenarioTime(evidence.report.end)
+        func failure(_ text: String) -> [Failure] { [Failure(.progress, .liveness, at: time, text)] }
+        switch evidence.report.ending {
+        case .completed: break
+        case .threw(let description): return failure("the composition ended with an error: \(description)")
+        case .deadlock(let description): return failure("deadlock: \(description)")
+        case .livelock(let description): return failure("livelock: \(description)")
+        case .jobLimit: return failure("the run took more jobs than any run should")
+        case .timeLimit: return failure("the run did not end in virtual time")
+        }
+        var failures: [Failure] = []
+        for run in evidence.recording.runs {
+            if let problem = run.failure {
+                failures.append(Failure(.progress, .liveness, at: time, "the collector could not run: \(problem)"))
+            }
+            for (source, reason) in run.report?.failures ?? [] {
+                failures.append(Failure(.progress, .liveness, at: time, "source \(source) failed: \(reason)"))
+            }
+        }
+        return failures
+    }
+}
+
+/// Queues stay within their bounds.
+enum BoundsOracle {
+    static func check(_ run: CollectorRun) -> [Failure] {
+        // A batch that is larger than the whole queue is let in alone.
+        let limit = max(run.queueLimit, CollectorConfiguration().maxBatchSize)
+        guard run.peakQueueCount > limit else { return [] }
+        return [Failure(.bounds, .bounds, "\(run.peakQueueCount) events were queued, the limit is \(run.queueLimit)")]
+    }
+}
+
+/// A collector that was told to stop has stopped within its time-out, whatever it was doing.
+enum ShutdownOracle {
+    static func check(_ run: CollectorRun, _ evidence: Evidence) -> [Failure] {
+        guard let requested = run.stopRequested else { return [] }
+        let time = evidence.index.scenarioTime(requested)
+        guard let report = run.report, let ended = run.ended else {
+            return [Failure(.shutdown, .liveness, at: time, "told to stop, and has not ended")]
+        }
+        let timeout =
+            evidence.scenario.settings.shutdownTimeout.map { Duration.nanoseconds($0) }
+            ?? CollectorConfiguration().shutdownTimeout
+        // Taking all of the time means that something waited in vain and was given up.
+        if report.isWithinTimeout, requested.duration(to: ended) < timeout { return [] }
+        let abandoned = report.abandoned.map(\.rawValue).joined(separator: ", ")
+        let detail = abandoned.isEmpty ? "" : "; left behind: \(abandoned)"
+        return [
+            Failure(
+                .shutdown, .liveness, at: time,
+                "stopping took \(requested.duration(to: ended)), the limit is \(timeout)\(detail)")
+        ]
+    }
+}
+
+/// What the stream says about who lives equals the truth, once the world has rested and every loss has been made good.
+enum ConvergenceOracle {
+    static func check(_ run: CollectorRun, _ attribution: Attribution, _ evidence: Evidence) -> [Failure] {
+        guard let end = run.stopRequested, run.isStreamComplete, run.ready != nil else { return [] }
+        let rest = Duration.nanoseconds(
+            evidence.scenario.settings.convergence ?? SimulatedOperator.defaultConvergence)
+        let index = evidence.index
+        // A world that moved shortly before the end has no state that the stream could have reached.
+        if let last = index.truth.messages.last(where: { $0.time <= end && !index.isOwn($0) }),
+            last.time.advanced(by: rest) > end
+        {
+            return []
+        }
+        var alive: [IncarnationID: String] = [:]
+        for entry in attribution.entries where entry.delivered <= end {
+            guard let id = entry.incarnation else { continue }
+            switch entry.event.kind {
+            case .processExit: alive[id] = nil
+            case .processBaseline where entry.process.isZombie: continue
+            case .processSuspicious: continue
+            default: alive[id] = entry.process.identity.description
+            }
+        }
+        var failures: [Failure] = []
+        let time = index.scenarioTime(end)
+        for id in alive.keys.sorted() where !index.isAlive(id, at: end) {
+            failures.append(
+                Failure(
+                    .convergence, .liveness, at: time,
+                    "\(index.name(of: id)) has ended, and the stream does not say so (\(alive[id] ?? ""))"))
+        }
+        for incarnation in index.truth.incarnations where index.isAlive(incarnation.id, at: end) {
+            guard alive[incarnation.id] == nil, incarnation.pid != index.ownProcessID else { continue }
+            // Who could not be looked at is known only by its messages.
+            guard evidence.configuration.canSee(incarnation) || incarnation.born > run.ready ?? end else { continue }
+            failures.append(
+                Failure(
+                    .convergence, .liveness, at: time,
+                    "\(index.name(of: incarnation.id)) lives, and the stream does not say so"))
+        }
+        return failures
+    }
+}
+
+extension TruthIndex {
+    func isOwn(_ message: TruthMessage) -> Bool { truth[message.subject].pid == ownProcessID }
+
+    func isAlive(_ id: IncarnationID, at time: Instant) -> Bool {
+        truth[id].born <= time && (truth[id].ended.map { $0 > time } ?? true)
+    }
+}
+
+extension WorldConfiguration {
+    /// Whether the collector may see a process in `/proc` at all.
+    func canSee(_ incarnation: TruthIncarnation) -> Bool {
+        if hidepid == .off || ownCapabilities.contains(.ptrace) || ownUserID.rawValue == 0 { return true }
+        return incarnation.changes.contains { change in
+            if case .uid(_, let effective) = change.attribute { effective == ownUserID } else { false }
+        }
+    }
+}

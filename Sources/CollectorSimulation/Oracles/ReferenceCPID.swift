@@ -1,0 +1,77 @@
+import EventModel
+
+/// The common process id, computed from the specification a second time and by other code than the collector's.
+///
+/// Source: `ocsf/common-process-id`; SHA-256 as FIPS 180-4 section 6.2 describes it. Slow, and that does not matter here.
+package enum ReferenceCPID {
+    static func make(bootID: BootID, pidNamespace: UInt64, startTicks: UInt64, pid: ProcessID) -> CommonProcessID {
+        var input: [UInt8] = []
+        for word in [bootID.high, bootID.low] { input += bigEndian(word) }
+        for word in [pidNamespace, startTicks, UInt64(bitPattern: Int64(pid.rawValue))] {
+            input += bigEndian(word).reversed()
+        }
+        let digest = sha256(input)
+        let high = digest[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+        let low = digest[8..<16].reduce(0) { $0 << 8 | UInt64($1) }
+        return CommonProcessID(high: high & ~0xf000 | 0x8000, low: low & (.max >> 2) | 1 << 63)
+    }
+
+    /// The SHA-256 digest of `message`, 32 bytes.
+    package static func sha256(_ message: [UInt8]) -> [UInt8] {
+        var padded = message + [0x80]
+        while padded.count % 64 != 56 { padded.append(0) }
+        padded += bigEndian(UInt64(message.count) * 8)
+        var state = initial
+        for block in stride(from: 0, to: padded.count, by: 64) {
+            compress(Array(padded[block..<block + 64]), into: &state)
+        }
+        return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) } }
+    }
+
+    private static func compress(_ block: [UInt8], into state: inout [UInt32]) {
+        var schedule = stride(from: 0, to: 64, by: 4).map { start in
+            block[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        }
+        for index in 16..<64 {
+            let (a, b) = (schedule[index - 15], schedule[index - 2])
+            let small = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
+            let large = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
+            schedule.append(schedule[index - 16] &+ small &+ schedule[index - 7] &+ large)
+        }
+        var h = state
+        for index in 0..<64 {
+            let choice = (h[4] & h[5]) ^ (~h[4] & h[6])
+            let sum1 = rotated(h[4], 6) ^ rotated(h[4], 11) ^ rotated(h[4], 25)
+            let first = h[7] &+ sum1 &+ choice &+ constants[index] &+ schedule[index]
+            let majority = (h[0] & h[1]) ^ (h[0] & h[2]) ^ (h[1] & h[2])
+            let sum0 = rotated(h[0], 2) ^ rotated(h[0], 13) ^ rotated(h[0], 22)
+            h = [first &+ sum0 &+ majority, h[0], h[1], h[2], h[3] &+ first, h[4], h[5], h[6]]
+        }
+        for index in 0..<8 { state[index] &+= h[index] }
+    }
+
+    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
+
+    private static func bigEndian(_ word: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }
+    }
+
+    /// First 32 bits of the fractional parts of the square roots of the first eight primes.
+    private static let initial: [UInt32] = [
+        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
+        0x5be0_cd19,
+    ]
+    /// First 32 bits of the fractional parts of the cube roots of the first 64 primes.
+    private static let constants: [UInt32] = [
+        0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
+        0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
+        0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
+        0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da, 0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
+        0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc,
+        0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85, 0xa2bf_e8a1, 0xa81a_664b,
+        0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070, 0x19a4_c116,
+        0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+        0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7,
+        0xc671_78f2,
+    ]
+}

@@ -1,0 +1,71 @@
+import CollectorCore
+import SimulatedBackends
+
+/// Runs one seed of a scenario in this process, on this thread.
+public enum ScenarioRunner {
+    /// Composes the collector over a simulated host, plays the scenario, and asks every oracle.
+    ///
+    /// - Parameter mutant: Name of a bug to plant; known only to builds that were made with them.
+    public static func run(_ scenario: Scenario, seed: UInt64, mutant: String? = nil) -> RunRecord {
+        var record = RunRecord(scenario: scenario.name, seed: seed)
+        if let mutant, !plant(mutant) {
+            record.failures = [Failure(.progress, .scenarioError, "this build has no mutant \"\(mutant)\"")]
+            return record
+        }
+        let evidence = simulate(scenario, seed: seed)
+        judge(evidence, into: &record)
+        record.skippedLineCount = evidence.recording.skippedLineCount
+        return record
+    }
+
+    /// Plays the scenario once and gives everything that oracles compare.
+    package static func simulate(_ scenario: Scenario, seed: UInt64) -> Evidence {
+        let configuration = WorldBuilder.configuration(of: scenario, seed: seed)
+        let host = SimulatedHost(configuration, faults: WorldBuilder.faults(of: scenario))
+        let recorder = Recorder()
+        let skipped = WorldBuilder.populate(host.kernel, from: scenario)
+        recorder.update { $0.skippedLineCount += skipped }
+        ActionPlayer(recorder: recorder).schedule(scenario, on: host.kernel)
+        let director = SimulatedOperator(scenario: scenario, host: host, recorder: recorder)
+        let report = Simulation.run(host.pump) { await director.perform() }
+        return Evidence(
+            scenario: scenario, recording: recorder.recording, report: report, truth: host.kernel.truth,
+            configuration: configuration)
+    }
+
+    private static func judge(_ evidence: Evidence, into record: inout RunRecord) {
+        let report = evidence.report
+        record.traceHash = report.hash
+        record.stepCount = report.stepCount
+        record.checkpoints = report.checkpoints
+        record.virtualNanoseconds = evidence.index.scenarioTime(report.end)
+        record.eventCount = evidence.attributions.reduce(0) { $0 + $1.entries.count }
+        record.probes = Probes.hit(in: evidence)
+        record.waived = evidence.scenario.waivedOracles
+        let checker = ExpectationChecker(evidence: evidence, probes: record.probes)
+        record.outputs = checker.outputs()
+        record.failures = (Oracles.check(evidence) + checker.check()).filter { !record.waived.contains($0.oracle) }
+        guard record.verdict != .pass else { return }
+        record.recentSteps = report.recent.map(\.description)
+    }
+
+    private static func plant(_ mutant: String) -> Bool {
+        #if MUTANTS
+            guard let mutation = Mutation(rawValue: mutant) else { return false }
+            mutation.activate()
+            return true
+        #else
+            return false
+        #endif
+    }
+}
+
+extension Scenario {
+    /// The oracles that this scenario may break, in a fixed order.
+    var waivedOracles: [OracleName] {
+        let names = expectations.compactMap { line in
+            if case .waive(let oracle, _) = line.expectation { oracle } else { nil }
+        }
+        return OracleName.allCases.filter { names.contains($0.rawValue) }
+    }
+}

@@ -1,0 +1,156 @@
+import Backends
+import CollectorCore
+import EventModel
+import HostSources
+import SimulatedBackends
+import Synchronization
+
+/// What the parts of a simulated composition write down; everything is on the pump's thread, the lock is never contended.
+final class Recorder: Sendable {
+    private let state = Mutex(Recording())
+
+    var recording: Recording { state.withLock { $0 } }
+    func update<Result: Sendable>(_ body: (inout sending Recording) -> sending Result) -> Result {
+        state.withLock { body(&$0) }
+    }
+}
+
+/// The collector as a daemon composes it, over simulated backends: run id, endpoints, source, subscriber, signals.
+///
+/// Only the adapters differ from production; runtime and source are the same code.
+struct SimulatedDaemon: Sendable {
+    let host: SimulatedHost
+    let settings: CollectorSettings
+    let recorder: Recorder
+
+    /// What the product asks for by default.
+    private static let defaultReceiveBufferByteCount = 8 << 20
+
+    /// Runs from composition to the end of the last subscriber, and writes everything down as one ``CollectorRun``.
+    func run() async {
+        let queueLimit = settings.queueCapacity ?? 8_192
+        let started = host.clock.monotonic
+        let context = RunContext(bootID: host.kernel.configuration.bootID, runID: RunID(0))
+        let index = recorder.update { recording in
+            recording.runs.append(CollectorRun(context: context, started: started, queueLimit: queueLimit))
+            return recording.runs.count - 1
+        }
+        do {
+            // Persisted before anything is emitted.
+            let runID = try RunCounter.next(from: host.durableFile(named: "run"))
+            let context = RunContext(bootID: context.bootID, runID: runID)
+            recorder.update { $0.runs[index].context = context }
+            let collector = try Collector(
+                configuration: configuration, run: context, thread: host.threads.makeThread(named: "runtime"))
+            let thread = host.threads.makeThread(named: "process")
+            try collector.register(try makeSource(clock: thread.clock), on: thread)
+            let subscription = try collector.subscribe(
+                SubscriptionOptions(
+                    name: "recorder", filter: .everything, queueLimit: queueLimit,
+                    overflowPolicy: settings.queuePolicy.flatMap(OverflowPolicy.init(rawValue:)) ?? .block))
+            try await operate(collector, subscription, index: index)
+        } catch {
+            recorder.update { $0.runs[index].failure = "\(error)" }
+        }
+        let ended = host.clock.monotonic
+        recorder.update { $0.runs[index].ended = ended }
+    }
+
+    private func operate(_ collector: Collector, _ subscription: Subscription, index: Int) async throws {
+        let consumer = spawn(on: host.pump) { await consume(subscription, index: index) }
+        let signals = spawn(on: host.pump) { await obeySignals(collector, index: index) }
+        let report = try await collector.run()
+        signals.cancel()
+        await signals.value
+        await consumer.value
+        recorder.update { recording in
+            recording.runs[index].report = report
+            recording.runs[index].peakQueueCount = subscription.peakCount
+        }
+    }
+
+    // MARK: - Parts
+
+    private func consume(_ subscription: Subscription, index: Int) async {
+        while let delivery = await subscription.next() {
+            let now = host.clock.monotonic
+            let items = items(of: delivery, at: now)
+            recorder.update { recording in
+                recording.runs[index].stream += items
+                if case .status(let status) = delivery, status.state == .ready { recording.runs[index].ready = now }
+            }
+            guard let delay = settings.subscriberDelay, case .events = delivery else { continue }
+            // A cancelled sleep ends early, and there is nothing to clean up.
+            try? await host.clock.sleep(until: now.advanced(by: .nanoseconds(delay)))
+        }
+    }
+
+    /// The items of one delivery; their text becomes part of the trace, so that equal traces mean equal output.
+    private func items(of delivery: CollectorCore.Delivery, at now: Instant) -> [StreamItem] {
+        switch delivery {
+        case .events(let selected):
+            var bytes: [UInt8] = []
+            var items: [StreamItem] = []
+            items.reserveCapacity(selected.count)
+            selected.forEach { event, position in
+                selected.batch.appendJSON(ofEventAt: position, to: &bytes)
+                items.append(StreamItem(content: .event(copy event), delivered: now))
+            }
+            host.pump.fold(bytes)
+            return items
+        case .gap(let gap):
+            var bytes: [UInt8] = []
+            gap.appendJSON(to: &bytes)
+            host.pump.fold(bytes)
+            return [StreamItem(content: .gap(gap), delivered: now)]
+        case .status(let status):
+            host.pump.fold(Array(status.state.rawValue.utf8))
+            return [StreamItem(content: .status(status), delivered: now)]
+        }
+    }
+
+    private func obeySignals(_ collector: Collector, index: Int) async {
+        while let signal = await host.signals.next() {
+            switch signal {
+            case .terminate, .interrupt:
+                let now = host.clock.monotonic
+                recorder.update { $0.runs[index].stopRequested = now }
+                collector.requestStop()
+            case .user1:
+                let accounts = await collector.closeAccounts()
+                let now = host.clock.monotonic
+                recorder.update { $0.runs[index].accounts.append((now, accounts)) }
+            case .hangUp:
+                // Reloading is not part of this composition yet.
+                continue
+            }
+        }
+    }
+
+    private func makeSource(clock: any SystemClock) throws -> ProcessSource {
+        let observer = ScanObserver(base: host.procFileSystem) { [host, recorder] in
+            let now = host.clock.monotonic
+            recorder.update { $0.scans.append(now) }
+        }
+        var source = ProcessSourceSettings()
+        source.clockTicksPerSecond = host.kernel.configuration.clockTicksPerSecond
+        if let value = settings.lateReadDelay { source.lateReadDelay = .nanoseconds(value) }
+        if let value = settings.sampleInterval { source.sampleInterval = .nanoseconds(value) }
+        let connector = try host.openConnectorSocket()
+        _ = try connector.setReceiveBuffer(byteCount: settings.receiveBuffer ?? Self.defaultReceiveBufferByteCount)
+        let endpoints = ProcessSource.Endpoints(
+            procfs: observer, connector: connector, fence: host.fence,
+            cursor: host.durableFile(named: "cursor"))
+        return ProcessSource(endpoints: endpoints, settings: source, clock: clock)
+    }
+
+    private var configuration: CollectorConfiguration {
+        var configuration = CollectorConfiguration()
+        if let value = settings.bufferCapacity { configuration.eventBufferSize = value }
+        if let value = settings.batchCapacity { configuration.maxBatchSize = value }
+        if let value = settings.batchTimeout { configuration.batchTimeout = .nanoseconds(value) }
+        if let value = settings.shutdownTimeout { configuration.shutdownTimeout = .nanoseconds(value) }
+        if let value = settings.startupTimeout { configuration.startupTimeout = .nanoseconds(value) }
+        return configuration
+    }
+}

@@ -1,0 +1,97 @@
+import CSimulation
+
+/// The worker's side: reads requests, forks once per seed, and answers with the child's record.
+///
+/// Requests: `scenario BYTES "path"` and the file's bytes; `mutant NAME`; `run SEED`. Every answer ends with a line `end`.
+public enum Worker {
+    /// Real time after which a run is given up, in seconds.
+    static let timeLimitSeconds: Int32 = 120
+
+    /// Serves requests from standard input until it ends.
+    ///
+    /// - Returns: The exit code.
+    public static func serve() -> Int32 {
+        csim_ignore_broken_pipes()
+        guard csim_thread_count() == 1 else { return Verdict.crash.exitCode }
+        let requests = ByteReader(descriptor: 0)
+        let answers = ByteWriter(descriptor: 1)
+        var scenario: Scenario?
+        var mutant: String?
+        while let line = requests.line() {
+            guard let request = Request(line) else { return 70 }
+            switch request {
+            case .scenario(let byteCount, let path):
+                guard let bytes = requests.bytes(count: byteCount) else { return 70 }
+                // The driver has parsed the same bytes before it sent them.
+                scenario = try? Scenario(parsing: bytes, path: path)
+            case .mutant(let name): mutant = name
+            case .run(let seed):
+                guard let scenario else { return 70 }
+                answer(scenario, seed: seed, mutant: mutant, to: answers)
+                guard answers.flush() else { return 0 }
+            }
+        }
+        return 0
+    }
+
+    private static func answer(_ scenario: Scenario, seed: UInt64, mutant: String?, to answers: ByteWriter) {
+        let child = csim_child_fork(timeLimitSeconds)
+        if child.pid == 0 {
+            let writer = ByteWriter(descriptor: child.report)
+            for line in ScenarioRunner.run(scenario, seed: seed, mutant: mutant).encoded { writer.writeLine(line) }
+            writer.flush()
+            csim_child_exit(0)
+        }
+        guard child.pid > 0 else {
+            answers.writeLine("crash code=\(child.pid) message=\"the run could not be forked\"")
+            answers.writeLine("end")
+            return
+        }
+        let code = csim_child_wait(child)
+        if code == 0 {
+            let report = ByteReader(descriptor: child.report)
+            while let line = report.line() {
+                answers.write(line)
+                answers.write([0x0a])
+            }
+        } else {
+            let message = ByteReader(descriptor: child.messages).rest(limit: 4_096)
+            answers.writeLine("crash code=\(code) message=" + Printer.quoted(message))
+        }
+        answers.writeLine("end")
+        csim_close_stream(child.report)
+        csim_close_stream(child.messages)
+    }
+}
+
+/// What a driver asks of a worker, as one line of text.
+enum Request: Hashable {
+    case scenario(byteCount: Int, path: String)
+    case mutant(String)
+    case run(seed: UInt64)
+
+    init?(_ line: [UInt8]) {
+        guard let tokens = try? SceneLexer.tokens(of: line[...]) else { return nil }
+        let words = tokens.compactMap { token -> String? in
+            if case .value(let value) = token.kind { value.bytes.map { String(decoding: $0, as: UTF8.self) } } else { nil }
+        }
+        switch (words.first, words.count) {
+        case ("scenario", 3):
+            guard let count = Int(words[1]), (0...ScenarioLimits.fileByteCount).contains(count) else { return nil }
+            self = .scenario(byteCount: count, path: words[2])
+        case ("mutant", 2): self = .mutant(words[1])
+        case ("run", 2):
+            guard let seed = UInt64(words[1]) else { return nil }
+            self = .run(seed: seed)
+        default: return nil
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .scenario(let byteCount, let path): "scenario \(byteCount) " + Printer.quoted(path.utf8)
+        case .mutant(let name): "mutant \(name)"
+        case .run(let seed): "run \(seed)"
+        }
+    }
+}

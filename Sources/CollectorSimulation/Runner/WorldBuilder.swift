@@ -1,0 +1,142 @@
+import EventModel
+import SimulatedBackends
+import struct SystemPackage.Errno
+
+/// Turns the header, `given` and `fault` of a scenario into a simulated host.
+enum WorldBuilder {
+    /// Virtual time after the last line at which a run that has not ended is given up.
+    static let patience: Int64 = 600_000_000_000
+
+    static func configuration(of scenario: Scenario, seed: UInt64) -> WorldConfiguration {
+        let host = scenario.host
+        var world = WorldConfiguration(seed: seed)
+        world.policy =
+            switch scenario.schedule {
+            case .fifo: .fifo
+            case .random: .random
+            case .priority(let depth): .pct(depth: depth)
+            }
+        world.kernel = KernelVersion(major: Int(clamping: host.kernelMajor), minor: Int(clamping: host.kernelMinor))
+        world.processorCount = UInt32(clamping: host.processorCount)
+        world.clockTicksPerSecond = UInt64(host.ticksPerSecond)
+        world.pidMaximum = host.pidMaximum
+        world.start = Instant(nanoseconds: host.uptimeNanoseconds)
+        world.bootWall = WallTime(nanoseconds: host.wallNanoseconds.subtractingClamped(host.uptimeNanoseconds))
+        world.hidepid = [.off, .noAccess, .invisible][min(host.hidePID, 2)]
+        world.ownProcessID = ProcessID(host.ownPID)
+        world.ownUserID = UserID(host.uid)
+        world.ownCapabilities = Set(host.capabilities.compactMap(SimulatedCapability.init(rawValue:)))
+        world.callCost =
+            .nanoseconds(host.callNanoseconds.lowerBound) ... .nanoseconds(host.callNanoseconds.upperBound)
+        if let value = scenario.limits.receiveBufferMaximum { world.receiveBufferMaximum = value }
+        if let value = scenario.limits.openFileCount { world.descriptorLimit = value }
+        let last = scenario.when.last?.time ?? 0
+        world.limits.end = Instant(
+            nanoseconds: host.uptimeNanoseconds.addingClamped(last).addingClamped(patience))
+        return world
+    }
+
+    /// Adds the processes of `given`, parents before children, whatever their order in the file.
+    ///
+    /// - Returns: How many lines could not be carried out.
+    static func populate(_ kernel: SimulatedKernel, from scenario: Scenario) -> Int {
+        var waiting = scenario.given
+        var skipped = 0
+        while !waiting.isEmpty {
+            let before = waiting.count
+            waiting.removeAll { line in
+                let parent = parent(of: line.fact)
+                let isParentThere = parent == 0 || kernel.incarnation(of: ProcessID(parent)) != nil
+                guard isParentThere else { return false }
+                if !add(line.fact, to: kernel) { skipped += 1 }
+                return true
+            }
+            if waiting.count == before {
+                skipped += waiting.count
+                break
+            }
+        }
+        return skipped
+    }
+
+    private static func parent(of fact: GivenFact) -> Int32 {
+        switch fact {
+        case .process(let process): process.parent
+        case .kernelThread: 2
+        }
+    }
+
+    private static func add(_ fact: GivenFact, to kernel: SimulatedKernel) -> Bool {
+        switch fact {
+        case .kernelThread(let pid, let name):
+            var template = ProcessTemplate.kernelThread("")
+            template.comm = name
+            return kernel.addProcess(ProcessID(pid), template) != nil
+        case .process(let process):
+            var template = ProcessTemplate()
+            template.ppid = ProcessID(process.parent)
+            template.program = .file(process.executable)
+            template.argv = process.arguments
+            template.comm = process.name
+            template.uid = UserID(process.uid)
+            template.gid = GroupID(process.gid)
+            template.startTicks = process.startTicks
+            template.isDumpable = process.isDumpable
+            if let cgroup = process.cgroup { template.cgroup = cgroup }
+            return kernel.addProcess(ProcessID(process.pid), template) != nil
+        }
+    }
+
+    // MARK: - Faults
+
+    static func faults(of scenario: Scenario) -> FaultPlan {
+        let start = scenario.host.uptimeNanoseconds
+        return FaultPlan(
+            scenario.faults.compactMap { line in
+                guard let operation = BackendOperation(rawValue: line.operation) else { return nil }
+                var rule = FaultRule(operation, behaviour(line.behaviour))
+                rule.pid = line.pid.map { ProcessID($0) }
+                rule.file = line.file
+                rule.nth = line.nth.map { Int(clamping: $0) }
+                rule.every = line.every.map { Int(clamping: $0) }
+                rule.probability = line.millionths.map { Double($0) / 1_000_000 }
+                rule.during = line.during.map { times in
+                    Instant(nanoseconds: start.addingClamped(times.lowerBound))
+                        ..< Instant(nanoseconds: start.addingClamped(times.upperBound).addingClamped(1))
+                }
+                return rule
+            })
+    }
+
+    private static func behaviour(_ behaviour: FaultBehaviourLine) -> FaultBehaviour {
+        switch behaviour {
+        case .error(let name): .errno(errno(name))
+        case .short(let count): .short(count)
+        case .stall(let nanoseconds): .stall(.nanoseconds(nanoseconds))
+        case .diesBeforeRead: .diesBeforeRead
+        case .duplicate: .duplicate
+        case .crash: .crash
+        }
+    }
+
+    /// The parser admits no other names.
+    private static func errno(_ name: String) -> Errno {
+        switch name {
+        case "EACCES": .permissionDenied
+        case "EAGAIN": .resourceTemporarilyUnavailable
+        case "EINTR": .interrupted
+        case "EINVAL": .invalidArgument
+        case "EMFILE": .tooManyOpenFiles
+        case "ENFILE": .tooManyOpenFilesInSystem
+        case "ENOBUFS": .noBufferSpace
+        case "ENOENT": .noSuchFileOrDirectory
+        case "ENOMEM": .noMemory
+        case "ENOSPC": .noSpace
+        case "ENOSYS": .noFunction
+        case "EPERM": .notPermitted
+        case "EROFS": .readOnlyFileSystem
+        case "ESRCH": .noSuchProcess
+        default: .ioError
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import CollectorSimulation
+
+/// Runs the collector on simulated hosts.
+@main
+struct CollectorSim: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collector-sim",
+        abstract: "Runs the collector, unchanged, on a simulated kernel, clock and scheduler.",
+        discussion: """
+            A scenario file and a seed decide every event, every fault and every choice of the scheduler: the same two give \
+            the same run, byte by byte. What the collector says is checked against what really happened.
+
+            Exit codes: 0 pass, 10 crash, 11 safety, 12 liveness, 13 bounds, 14 non-determinism, 15 a demanded \
+            situation did not arise, 16 a scenario file is wrong, 64 wrong usage, 66 no such file, 70 internal error.
+            """,
+        subcommands: [Run.self, Format.self, Conform.self, ServeAsWorker.self])
+
+    /// No error escapes: an error that leaves `main` would be a crash.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let code as ExitCode {
+            leave(code.rawValue)
+        } catch {
+            let code = exitCode(for: error)
+            if code == .success {
+                Terminal.standardOutput.writeLine(fullMessage(for: error))
+            } else {
+                Terminal.standardError.writeLine(fullMessage(for: error))
+            }
+            leave(code == .success ? 0 : (error as? FileError)?.exitCode ?? (code == .validationFailure ? 64 : 70))
+        }
+        leave(0)
+    }
+
+    private static func leave(_ code: Int32) -> Never {
+        Terminal.standardOutput.flush()
+        Terminal.standardError.flush()
+        Terminal.exit(code)
+    }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import CollectorSimulation
+
+extension CollectorSim {
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "run",
+            abstract: "Runs scenario files and checks what the collector says against the truth.",
+            discussion: """
+                Every seed is run twice, in two processes that were started separately; a difference is an error and names the \
+                first part of the run that differs. A folder stands for the .scn files in it.
+
+                Examples:
+                  collector-sim run Scenarios/gallery
+                  collector-sim run Scenarios/gallery/pid-reuse-storm.scn --seeds 1..500
+                  collector-sim run storm.scn --seed 0x51C2 --json
+                """)
+
+        @Argument(help: ArgumentHelp("Scenario files or folders.", valueName: "file|folder"))
+        var paths: [String]
+
+        @Option(help: "Run this seed instead of the scenario's own (decimal or 0x...).")
+        var seed: String?
+
+        @Option(help: ArgumentHelp("Run all seeds of a range.", valueName: "a..b"))
+        var seeds: String?
+
+        @Flag(help: "Replace the output lines below \"events\" by what was observed, and write the files canonically.")
+        var rewrite = false
+
+        @Flag(help: "One JSON object for each run on standard output.")
+        var json = false
+
+        @Option(help: ArgumentHelp("Also write a JUnit report.", valueName: "file"))
+        var junit: String?
+
+        @Option(help: .hidden)
+        var mutant: String?
+
+        func validate() throws { _ = try choice }
+
+        private var choice: SeedChoice {
+            get throws {
+                guard seed == nil || seeds == nil else {
+                    throw ValidationError("expected --seed or --seeds, not both")
+                }
+                if let seed {
+                    guard let number = Seeds.number(seed) else {
+                        throw ValidationError("expected --seed with a number such as 7 or 0x51C2, not \"\(seed)\"")
+                    }
+                    return .range(number...number)
+                }
+                guard let seeds else { return .fromScenario }
+                guard let range = Seeds.range(seeds) else {
+                    throw ValidationError("expected --seeds with a range such as 1..500, not \"\(seeds)\"")
+                }
+                return .range(range)
+            }
+        }
+
+        func run() throws {
+            let files = try ScenarioFiles.expand(paths)
+            guard !files.isEmpty else { throw FileError(path: paths.joined(separator: " "), reason: "holds no .scn file") }
+            let choice = try choice
+            let begin = Terminal.realNanoseconds
+            let workers = try WorkerPair()
+            if let mutant { workers.plant(mutant: mutant) }
+            let text = TextReport(hasColour: Terminal.standardOutput.hasColour, command: "collector-sim")
+            var results: [ScenarioResult] = []
+            for (index, path) in files.enumerated() {
+                let bytes = try ScenarioFiles.read(path)
+                var done = 0
+                let result = try workers.run(bytes, path: path, seeds: choice) { record in
+                    done += 1
+                    if json { Terminal.standardOutput.writeLine(JSONReport.line(record)) }
+                    Terminal.progress("\(index + 1)/\(files.count) \(path): \(done) seeds")
+                }
+                Terminal.progress("")
+                results.append(result)
+                try report(result, bytes: bytes, text: text)
+            }
+            if !json {
+                let total = text.total(results, wallNanoseconds: Terminal.realNanoseconds - begin)
+                Terminal.standardOutput.writeLine(total)
+            }
+            if let junit { try ScenarioFiles.write(JUnitReport.document(results), to: junit) }
+            let verdict = Verdict.overall(results.map(\.verdict))
+            if verdict != .pass { throw ExitCode(verdict.exitCode) }
+        }
+
+        private func report(_ result: ScenarioResult, bytes: [UInt8], text: TextReport) throws {
+            if let problem = result.problem {
+                Terminal.standardError.writeLine(problem)
+                return
+            }
+            if !json { Terminal.standardOutput.writeLine(text.summary(result)) }
+            let failed = result.records.filter { $0.verdict != .pass }
+            let screen = json ? Terminal.standardError : Terminal.standardOutput
+            // One screen a failure, for the first few: a broken scenario fails for every seed.
+            for record in failed.prefix(3) { screen.writeLine(text.failure(record, path: result.path)) }
+            if failed.count > 3 {
+                let seeds = failed.dropFirst(3).prefix(20).map { String($0.seed) }.joined(separator: " ")
+                screen.writeLine("  and \(failed.count - 3) more seeds: \(seeds)")
+            }
+            Terminal.standardOutput.flush()
+            guard rewrite, let record = result.records.first else { return }
+            let scenario = try Scenario(parsing: bytes, path: result.path)
+            let new = scenario.rewritten(with: record.outputs)
+            if Array(new.utf8) != bytes { try ScenarioFiles.write(new, to: result.path) }
+        }
+    }
+}
+
+/// Seeds as the command line writes them.
+enum Seeds {
+    static func number(_ text: some StringProtocol) -> UInt64? {
+        text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
+    }
+
+    static func range(_ text: String) -> ClosedRange<UInt64>? {
+        guard let separator = text.firstRange(of: "..") else { return nil }
+        guard let low = number(text[..<separator.lowerBound]), let high = number(text[separator.upperBound...]),
+            low <= high
+        else { return nil }
+        return low...high
+    }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+import CollectorSimulation
+
+extension CollectorSim {
+    /// What `run` starts twice: serves runs over standard input and output.
+    struct ServeAsWorker: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "worker", shouldDisplay: false)
+
+        func run() throws { throw ExitCode(Worker.serve()) }
+    }
+}

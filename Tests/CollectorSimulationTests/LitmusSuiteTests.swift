@@ -1,0 +1,79 @@
+import CollectorSimulation
+import Foundation
+import Testing
+
+/// The files of `Scenarios/litmus`, found from where this file stands.
+private enum Cases {
+    static let folder = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Scenarios/litmus")
+
+    static let names: [String] = {
+        // Without the folder the list is empty, which the count below reports.
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return files.filter { $0.hasSuffix(".scn") }.sorted()
+    }()
+
+    static func differences(in result: ConformanceResult) -> [String] { result.differs ? result.details : [] }
+
+    static func result(_ name: String, _ arms: Conformance.Arms) throws -> ConformanceResult {
+        let bytes = try Data(contentsOf: folder.appending(path: name))
+        return try Conformance(arms).check(Array(bytes), path: name)
+    }
+}
+
+@Suite struct `Litmus suite` {
+    @Test func `there are at least forty cases, each named like its file`() throws {
+        #expect(Cases.names.count >= 40)
+        for name in Cases.names {
+            let bytes = try Data(contentsOf: Cases.folder.appending(path: name))
+            #expect(try LitmusCase(parsing: Array(bytes), path: name).name + ".scn" == name)
+        }
+    }
+
+    @Test(arguments: Cases.names)
+    func `the simulated kernel answers as the case expects`(_ name: String) throws {
+        let result = try Cases.result(name, .simulated)
+        #expect(Cases.differences(in: result) == [])
+    }
+
+    @Test(.enabled(if: Conformance.realKernelObstacle == nil, "takes root in the initial namespaces"))
+    func `both kernels agree on every case`() throws {
+        for name in Cases.names {
+            let result = try Cases.result(name, .both)
+            #expect(Cases.differences(in: result) == [])
+        }
+    }
+
+    @Test func `a result tells verdict, questions and answers as JSON`() throws {
+        let result = try Cases.result("clock-timer.scn", .simulated)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(result.json.utf8)) as? [String: Any])
+        #expect(object["case"] as? String == "clock-timer")
+        #expect(object["verdict"] as? String == "one-sided")
+        let questions = try #require(object["questions"] as? [[String: Any]])
+        #expect(questions.first?["sim"] as? [String] == ["not early"])
+    }
+}
+
+@Suite struct `Litmus documentation` {
+    @Test func `every row of a case is explained and lists the case`() throws {
+        let text = try String(contentsOf: Cases.folder.appending(path: "README.md"), encoding: .utf8)
+        let lines = text.split(separator: "\n")
+        for name in Cases.names {
+            let bytes = try Data(contentsOf: Cases.folder.appending(path: name))
+            let test = try LitmusCase(parsing: Array(bytes), path: name)
+            for row in test.rows {
+                let line = lines.first { $0.hasPrefix("| \(row) |") }
+                #expect(line?.contains(test.name) == true, "\(row) should list \(test.name)")
+            }
+        }
+    }
+
+    @Test(arguments: Cases.names)
+    func `every case is in canonical form`(_ name: String) throws {
+        let bytes = [UInt8](try Data(contentsOf: Cases.folder.appending(path: name)))
+        let document = try SceneDocument(parsing: bytes, path: name, grammar: .litmus)
+        #expect(document.print() == String(decoding: bytes, as: UTF8.self))
+    }
+}
