@@ -50,29 +50,46 @@ package struct SeccompFilter: Hashable, Sendable {
 
         var unknownNames: [String] = []
         for rule in policy.rules {
-            let number = unsafe rule.name.withCString { unsafe seccomp_syscall_resolve_name($0) }
-            // Negative numbers stand for unknown calls and for calls of other architectures.
-            if number < 0 {
+            if let number = number(of: rule.name) {
+                try unsafe add(rule, number, to: context)
+            } else {
                 unknownNames.append(rule.name)
-                continue
             }
-            guard let restriction = rule.restriction else {
-                try HardeningError.check(
-                    "allow \(rule.name)", unsafe seccomp_rule_add_array(context, allow, number, 0, nil))
-                continue
-            }
-            for value in restriction.values {
-                let comparison = scmp_arg_cmp(
-                    arg: restriction.argument, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
-                try HardeningError.check(
-                    "allow \(rule.name)",
-                    unsafe withUnsafePointer(to: comparison) { comparison in
-                        unsafe seccomp_rule_add_array(context, allow, number, 1, comparison)
-                    })
-            }
+        }
+        for refusal in policy.refusals {
+            let code = Action.errno(refusal.errno).code
+            // The library refuses a rule that says what happens anyway.
+            guard let number = number(of: refusal.name), code != action.code else { continue }
+            try HardeningError.check(
+                "refuse \(refusal.name)", unsafe seccomp_rule_add_array(context, code, number, 0, nil))
         }
         try HardeningError.check("load the seccomp filter", unsafe seccomp_load(context))
         return SeccompFilter(
             action: action, allowedCount: policy.rules.count - unknownNames.count, unknownNames: unknownNames)
+    }
+
+    /// Negative numbers stand for unknown calls and for calls of other architectures.
+    private static func number(of name: String) -> Int32? {
+        let number = unsafe name.withCString { unsafe seccomp_syscall_resolve_name($0) }
+        return number < 0 ? nil : number
+    }
+
+    private static func add(
+        _ rule: SyscallPolicy.Rule, _ number: Int32, to context: scmp_filter_ctx
+    ) throws(HardeningError) {
+        guard let restriction = rule.restriction else {
+            try HardeningError.check(
+                "allow \(rule.name)", unsafe seccomp_rule_add_array(context, allow, number, 0, nil))
+            return
+        }
+        for value in restriction.values {
+            let comparison = scmp_arg_cmp(
+                arg: restriction.argument, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
+            try HardeningError.check(
+                "allow \(rule.name)",
+                unsafe withUnsafePointer(to: comparison) { comparison in
+                    unsafe seccomp_rule_add_array(context, allow, number, 1, comparison)
+                })
+        }
     }
 }

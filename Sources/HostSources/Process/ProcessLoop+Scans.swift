@@ -1,6 +1,6 @@
 import Backends
 import CollectorCore
-package import EventModel
+import EventModel
 import KernelFormats
 
 extension ProcessLoop {

@@ -55,8 +55,9 @@ extension ProcessTracker {
     private mutating func fork(parent: ProcessID, child: ProcessID, by message: ConnectorMessage) {
         let parentProcess = table[parent.rawValue]
         if let known = table[child.rawValue] {
-            if let scannedAt = known.scannedAt, message.timestamp <= scannedAt {
+            if known.isBirthUntold, let scannedAt = known.scannedAt, message.timestamp <= scannedAt {
                 // A scan was faster than this message: it tells how the process that the scan published began.
+                known.isBirthUntold = false
                 adoptParent(parentProcess, of: known)
                 return emit(.processFork, known, by: message)
             }

@@ -257,6 +257,7 @@ extension ProcessTracker {
         let process = TrackedProcess(
             event: ProcessEvent(identity: identity), escaped: [], startTicks: stat.startTicks, isStartTicksExact: true)
         process.scannedAt = reading.aliveAt
+        process.isBirthUntold = true
         process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
         if stat.state == .zombie, process.otherThreadCount > 0 { process.leaderExitCode = UInt32(bitPattern: stat.exitCode) }
         applyEverything(reading, to: process)

@@ -1,6 +1,6 @@
 package import EventModel
 import HeapModule
-package import KernelFormats
+import KernelFormats
 
 /// Turns connector messages and readings of `/proc` into events: pure state, no I/O, no clock.
 ///
@@ -236,6 +236,8 @@ package struct LateReadQueue {
 
     private var entries = Heap<Entry>()
     private var order: UInt64 = 0
+
+    package init() {}
 
     package var nextDue: Instant? { entries.min?.due }
     package var count: Int { entries.count }

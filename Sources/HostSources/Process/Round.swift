@@ -98,6 +98,8 @@ package struct Round {
     package struct Contradiction: OptionSet {
         package var rawValue: UInt8
 
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
         package static let reborn = Contradiction(rawValue: 1)
         package static let executed = Contradiction(rawValue: 2)
         package static let ended = Contradiction(rawValue: 4)

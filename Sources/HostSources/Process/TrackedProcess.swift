@@ -12,6 +12,8 @@ package final class TrackedProcess {
     package var leaderExitCode: UInt32?
     /// When a scan last saw it alive; messages stamped earlier were queued while the scan ran.
     var scannedAt: Instant?
+    /// A scan was faster than the FORK message, which may still be queued.
+    var isBirthUntold = false
     /// Exact or, before a read, derived from the FORK message's stamp.
     package var startTicks: UInt64
     package var isStartTicksExact: Bool
