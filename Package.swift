@@ -103,6 +103,7 @@ let package = Package(
         tests("HardeningTests", ["Hardening", systemPackage]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("CollectorHostTests", ["CollectorHost", "Configuration", "EventModel"]),
+        tests("CollectordTests", []),
         tests("CollectorSimulationTests", ["CollectorSimulation", "SimulatedBackends", "CollectorCore", "EventModel"]),
     ],
     swiftLanguageModes: [.v6]

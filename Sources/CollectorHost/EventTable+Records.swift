@@ -32,9 +32,7 @@ extension EventTable {
             add("exact up to the last message received only: \(unfenced.joined(separator: ", "))", to: &lines)
         }
         if let check = account.forkCheck {
-            let verdict =
-                (check.atLeast...max(check.atLeast, check.atMost)).contains(check.forks)
-                ? "agrees" : "DISAGREES"
+            let verdict = check.agrees(withLost: account.lost ?? 0) ? "agrees" : "DISAGREES"
             add(
                 "forks \(check.forks), /proc/stat says \(check.atLeast) to \(check.atMost): \(verdict)",
                 to: &lines)

@@ -77,7 +77,8 @@ public struct ProcessorAccount: Hashable, Sendable {
 public struct ForkCheck: Hashable, Sendable {
     /// FORK messages seen within the interval.
     public var forks: UInt64
-    /// The fewest forks that `/proc/stat` allows for the interval.
+    /// The fewest forks that `/proc/stat` allows for the interval: a fork is counted there before its message is sent,
+    /// so each processor may have one under way at either end.
     public var atLeast: UInt64
     /// The most forks that `/proc/stat` allows for the interval.
     public var atMost: UInt64
@@ -87,6 +88,11 @@ public struct ForkCheck: Hashable, Sendable {
         self.forks = forks
         self.atLeast = atLeast
         self.atMost = atMost
+    }
+
+    /// Whether the messages seen, and up to `lost` more, can be what `/proc/stat` counted.
+    public func agrees(withLost lost: UInt64) -> Bool {
+        forks <= atMost && forks.addingReportingOverflow(lost).partialValue >= atLeast
     }
 }
 

@@ -22,7 +22,7 @@ package struct ConnectorCursor: Hashable, Sendable {
         self.positions = positions
     }
 
-    /// `nil` for anything that ``text`` did not print: a damaged cursor is no cursor.
+    /// `nil` for anything that ``bytes`` did not print: a damaged cursor is no cursor.
     package init?(parsing bytes: [UInt8]) {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: true)
         guard lines.count >= 2, lines[0] == "connector-cursor 1", lines[1].hasPrefix("boot "),
@@ -37,6 +37,8 @@ package struct ConnectorCursor: Hashable, Sendable {
             else { return nil }
             positions.append(Position(processor: processor, sequence: sequence))
         }
+        // A file cut within its last number would read as another sequence.
+        guard self.bytes == bytes else { return nil }
     }
 
     package var bytes: [UInt8] {

@@ -13,15 +13,24 @@ extension ProcessLoop {
     /// Asks for messages and waits for the kernel's acknowledgement: arriving messages prove nothing, because a
     /// listener that died without unsubscribing leaves the count of listeners raised.
     func subscribe() async throws {
-        try endpoints.connector.send(ConnectorRequest(.listen).bytes)
-        let deadline = now.advanced(by: .seconds(2))
-        while acknowledgement == nil {
-            _ = try receive()
-            guard acknowledgement == nil else { break }
-            try Task.checkCancellation()
-            if await endpoints.connector.readable(until: deadline) == .deadlinePassed { throw ProcessSourceError.notServed }
+        for _ in 0..<Self.fenceAttemptLimit {
+            try endpoints.connector.send(ConnectorRequest(.listen).bytes)
+            if try await waitForAcknowledgement() { break }
         }
         if let error = acknowledgement, error != 0 { throw ProcessSourceError.refused(Errno(rawValue: Int32(error))) }
+    }
+
+    /// - Returns: Whether it came; `false` when it may be among messages that were dropped for want of room.
+    private func waitForAcknowledgement() async throws -> Bool {
+        let deadline = now.advanced(by: .seconds(2))
+        while true {
+            let round = try receive()
+            if acknowledgement != nil { return true }
+            if round.overflows > 0 { return false }
+            try Task.checkCancellation()
+            let readiness = await endpoints.connector.readable(until: deadline)
+            if readiness == .deadlinePassed { throw ProcessSourceError.notServed }
+        }
     }
 
     func unsubscribe() {
@@ -90,8 +99,11 @@ extension ProcessLoop {
         account.processors = ledger.accounts
         context.emitter.enterCounts(into: &account)
         if let opening = openingForks, let forksBefore, let forksAfter {
+            let underWay = UInt64(account.processors.count)
+            let atLeast = forksBefore &- opening.after
             account.forkCheck = ForkCheck(
-                forks: tracker.forkCount, atLeast: forksBefore &- opening.after, atMost: forksAfter &- opening.before)
+                forks: tracker.forkCount, atLeast: atLeast > underWay ? atLeast - underWay : 0,
+                atMost: forksAfter &- opening.before + underWay)
         }
         return account
     }
@@ -160,7 +172,7 @@ struct FenceProgress {
     /// Starts a fence with a name of its own, so that a late message of an earlier one is not mistaken for it.
     mutating func begin(seed: UInt64) {
         round += 1
-        token = "fence-" + String((seed ^ (round << 32)) & 0xff_ffff, radix: 16)
+        token = "fence-" + String((seed & 0xffff) << 8 | round & 0xff, radix: 16)
         tokenName = TaskComm(token.utf8)
         seen = []
         refused = []

@@ -131,6 +131,7 @@ extension ProcessTracker {
             return conclude(.processExit, .derived, process, at: clocks.monotonic) { $0.exit = ProcessExit(code: code) }
         }
         guard isGone else {
+            process.missedLookCount = 0
             if reading.failure == nil { applyLate(reading, to: process, origin: .derived) }
             return
         }

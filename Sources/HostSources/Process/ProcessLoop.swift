@@ -100,7 +100,9 @@ final class ProcessLoop {
     /// Withdraws readings that the next round contradicts.
     private func examine(_ readings: inout [Int: ProcessReading]) {
         let contradictions = pending.contradictions()
-        let mayHideReuse = pending.overflows > 0 || !pending.losses.isEmpty
+        // Behind a full round there may be more in the socket, which speaks of these processes too.
+        let isWhole = pending.messages.count < Round.messageLimit
+        let mayHideReuse = !isWhole || pending.overflows > 0 || !pending.losses.isEmpty
         for index in readings.keys {
             guard let pid = readings[index]?.pid.rawValue else { continue }
             if mayHideReuse { readings[index]?.evidence = .lateRead }

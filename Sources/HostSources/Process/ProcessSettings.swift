@@ -61,9 +61,14 @@ package enum ProcessRule: Hashable, Sendable {
 
     package func matches(_ process: ProcessEvent) -> Bool {
         switch self {
-        case .exe(let path): process.executablePath == path
-        case .name(let name): process.name == name
+        case .exe(let path): Self.isSame(path, process.executablePath)
+        case .name(let name): Self.isSame(name, process.name)
         case .uid(let uid): process.uid == uid
         }
+    }
+
+    /// Compares bytes, never what Unicode considers equal: nobody slips into an exclude with another spelling.
+    private static func isSame(_ text: String, _ other: String?) -> Bool {
+        other.map { text.utf8.elementsEqual($0.utf8) } ?? false
     }
 }

@@ -26,7 +26,7 @@ extension ProcessTracker {
         process.event.executableExists = nil
         process.event.commandLine = []
         process.event.isCommandLineTruncated = false
-        process.escaped = []
+        process.escaped.removeAll { $0 == "name" || $0 == "exe" || $0.hasPrefix("cmdline[") }
         process.event.provenance.name = .unknown(reason)
         process.event.provenance.exe = .unknown(reason)
         process.event.provenance.cmdline = .unknown(reason)
@@ -56,7 +56,8 @@ extension ProcessTracker {
         process.event.provenance.ppid = reading.evidence
         process.event.session = stat.session
         process.event.provenance.session = reading.evidence
-        process.event.memoryUsage = stat.rssPageCount * settings.pageByteCount
+        let memory = stat.rssPageCount.multipliedReportingOverflow(by: settings.pageByteCount)
+        process.event.memoryUsage = memory.overflow ? .max : memory.partialValue
         process.event.provenance.memory = reading.evidence
         process.event.isKernelThread = stat.isKernelThread
         process.event.isZombie = stat.state == .zombie
@@ -69,7 +70,7 @@ extension ProcessTracker {
         let ticks = stat.utime &+ stat.stime
         defer { process.cpuTicks = (ticks, instant) }
         guard let last = process.cpuTicks, ticks >= last.ticks else { return }
-        let elapsed = instant.nanoseconds - last.at.nanoseconds
+        let elapsed = instant.nanoseconds.subtractingClamped(last.at.nanoseconds)
         // Within a tick or two the quotient says more about the tick than about the process.
         guard elapsed >= 50_000_000 else { return }
         let used = Double(ticks - last.ticks) * 1e9 / Double(settings.clockTicksPerSecond)
@@ -98,7 +99,9 @@ extension ProcessTracker {
             let isUnlinked = reading.executableLinkCount == 0
             let (path, isEscaped) = KernelText.decode(isUnlinked ? link.path : link.target[...])
             process.event.executablePath = path
-            process.event.executableExists = !isUnlinked
+            // A link that says "(deleted)" and could not be followed any more proves nothing.
+            process.event.executableExists =
+                link.isMarkedDeleted && reading.executableLinkCount == nil ? nil : !isUnlinked
             process.setEscaped("exe", isEscaped)
             process.event.provenance.exe = reading.evidence
             process.event.isAccessible = true
@@ -290,7 +293,7 @@ extension ProcessTracker {
             return adopt(reading, origin: .resync)
         }
         // Only a birth within the tick of the loss, without an inode to compare, can hide a recycled pid.
-        let hidesReuse = process.pidFDInode == 0 && stat.startTicks + 1 >= ticks(at: gapFrom)
+        let hidesReuse = process.pidFDInode == 0 && stat.startTicks >= max(ticks(at: gapFrom), 1) - 1
         process.scannedAt = reading.aliveAt
         process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
         process.event.isAmbiguous = process.event.isAmbiguous || hidesReuse
@@ -307,6 +310,8 @@ extension ProcessTracker {
             guard remaining >= 0 else {
                 process.event.commandLine = kept
                 process.event.isCommandLineTruncated = true
+                let names = kept.indices.map { "cmdline[\($0)]" }
+                process.escaped.removeAll { $0.hasPrefix("cmdline[") && !names.contains($0) }
                 return
             }
             kept.append(argument)

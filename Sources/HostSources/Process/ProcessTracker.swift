@@ -100,7 +100,8 @@ package struct ProcessTracker {
     ///
     /// Equal to the kernel's value in 1 999 of 2 000 forks; off by one where the stamp and the start lie in two ticks.
     func ticks(at timestamp: Instant) -> UInt64 {
-        let boot = timestamp.nanoseconds + (clocks.boot.nanoseconds - clocks.monotonic.nanoseconds)
+        let suspended = clocks.boot.nanoseconds.subtractingClamped(clocks.monotonic.nanoseconds)
+        let boot = timestamp.nanoseconds.addingClamped(suspended)
         return UInt64(max(0, boot)) / (1_000_000_000 / settings.clockTicksPerSecond)
     }
 

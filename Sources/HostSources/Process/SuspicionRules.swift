@@ -5,12 +5,12 @@ package enum SuspicionRules {
     package static func ofExecution(_ process: ProcessEvent, settings: ProcessSourceSettings) -> [Suspicion] {
         var found: [Suspicion] = []
         if let path = process.executablePath {
-            if path.hasPrefix("/memfd:") {
+            if path.hasBytePrefix("/memfd:") {
                 found.append(Suspicion(reason: .executedFromMemory, severity: .high))
             } else if process.executableExists == false {
                 found.append(Suspicion(reason: .executedDeletedFile, severity: .high))
             }
-            if settings.worldWritableFolders.contains(where: { path.hasPrefix($0) }) {
+            if settings.worldWritableFolders.contains(where: { path.hasBytePrefix($0) }) {
                 found.append(Suspicion(reason: .executedFromWorldWritable, severity: .medium))
             }
         }
@@ -21,10 +21,12 @@ package enum SuspicionRules {
     /// `ps` shows a kernel thread as `[name]`: a user process that calls itself so wants to look like one.
     package static func ofName(_ process: ProcessEvent) -> Suspicion? {
         guard !process.isKernelThread, process.executablePath != nil else { return nil }
-        let looksBracketed = process.commandLine.first.map { $0.hasPrefix("[") && $0.hasSuffix("]") } ?? false
+        let looksBracketed = process.commandLine.first.map { $0.utf8.first == 0x5b && $0.utf8.last == 0x5d } ?? false
         let name = process.name ?? ""
         let kernelNames = ["kworker/", "ksoftirqd/", "migration/", "rcu_", "kthreadd", "kswapd", "cpuhp/"]
-        guard looksBracketed || name.hasPrefix("[") || kernelNames.contains(where: { name.hasPrefix($0) }) else {
+        // "[" alone is the other name of test(1).
+        let isBracketed = name.utf8.first == 0x5b && name.utf8.count > 1
+        guard looksBracketed || isBracketed || kernelNames.contains(where: { name.hasBytePrefix($0) }) else {
             return nil
         }
         return Suspicion(reason: .masqueradesAsKernelThread, severity: .high)
@@ -39,4 +41,11 @@ package enum SuspicionRules {
         }
         return nil
     }
+}
+
+extension String {
+    /// Whether the text begins with these bytes.
+    ///
+    /// `hasPrefix` compares what Unicode calls characters: a combining mark behind the prefix would hide it.
+    fileprivate func hasBytePrefix(_ prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
 }
