@@ -42,14 +42,14 @@ struct EventTableRecordsTests {
         account.lost = 10
         account.overflows = 2
         account.processors = [ProcessorAccount(processor: 3, isFenced: false, kernel: 100, lost: 10)]
-        account.forkCheck = ForkCheck(forks: 5, atLeast: 6, atMost: 7)
+        account.forkCheck = ForkCheck(forks: 9, atLeast: 6, atMost: 7)
         #expect(
             TableFixture.table().lines(for: account) == [
                 "account process: kernel 100 = emitted 80 + filtered 10 + coalesced 0 + dropped 0 + lost 10: balanced",
                 "        filtered: self 1, thread 9",
                 "        overflows of the kernel's queue: 2",
                 "        exact up to the last message received only: cpu3",
-                "        forks 5, /proc/stat says 6 to 7: DISAGREES",
+                "        forks 9, /proc/stat says 6 to 7: DISAGREES",
             ])
     }
 

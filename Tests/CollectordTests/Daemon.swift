@@ -1,7 +1,7 @@
 import Foundation
 
 /// A real `collectord` beside the test, as another process.
-struct Daemon {
+final class Daemon {
     struct Result {
         var exitCode: Int32
         var lines: [[String: Any]]
@@ -18,9 +18,11 @@ struct Daemon {
     }
 
     let process = Process()
-    private let output: URL
+    private let output = Pipe()
     private let errors: URL
     private let folder: URL
+    private var data = Data()
+    private var text: String { String(decoding: data, as: UTF8.self) }
 
     /// Beside the test bundle: `swift build --build-tests` makes both.
     static var executable: URL {
@@ -31,35 +33,50 @@ struct Daemon {
         geteuid() == 0 && FileManager.default.isExecutableFile(atPath: executable.path)
     }
 
+    /// Starts the daemon; whatever happens it ends by itself after 20 s.
     init(_ arguments: [String]) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("collectord-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        output = folder.appendingPathComponent("out")
         errors = folder.appendingPathComponent("err")
-        try Data().write(to: output)
         try Data().write(to: errors)
-        process.executableURL = Self.executable
         let hasState = arguments.contains { $0.hasPrefix("state.directory=") }
-        process.arguments = arguments + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
+        let hasLimit = arguments.contains("--for")
+        process.executableURL = Self.executable
+        process.arguments =
+            arguments + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
+            + (hasLimit ? [] : ["--for", "20s"])
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
     }
 
-    /// Waits until standard output holds `text`; gives up after 20 s.
-    func waitUntilOutput(holds text: String) throws -> Bool {
-        for _ in 0..<400 {
-            if try String(decoding: Data(contentsOf: output), as: UTF8.self).contains(text) { return true }
-            usleep(50_000)
+    /// Reads standard output until `condition` holds for all of it; `false` when it ended first.
+    func wait(until condition: (String) -> Bool) -> Bool {
+        while !condition(text) {
+            let more = output.fileHandleForReading.availableData
+            if more.isEmpty { return condition(text) }
+            data += more
         }
-        return false
+        return true
+    }
+
+    func waitUntilOutput(holds part: String) -> Bool { wait { $0.contains(part) } }
+
+    /// Waits for an event of one kind about one process.
+    func waitForEvent(_ kind: String, of pid: Int32) -> Bool {
+        wait { text in
+            text.split(separator: "\n").contains {
+                $0.contains("\"kind\":\"\(kind)\"") && $0.contains("\"process\":{\"pid\":\(pid),")
+            }
+        }
     }
 
     func finish() throws -> Result {
+        data += output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        let text = try String(decoding: Data(contentsOf: output), as: UTF8.self)
         let complaints = try String(decoding: Data(contentsOf: errors), as: UTF8.self)
+        let text = text
         let lines = text.split(separator: "\n").compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
         }
