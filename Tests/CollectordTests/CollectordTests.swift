@@ -8,7 +8,7 @@ struct CollectordTests {
 
     @Test func `a program's life arrives in order, enriched, and both accounts balance`() throws {
         let daemon = try Daemon(["run", "--events", "json"])
-        #expect(daemon.waitUntilOutput(holds: Self.ready))
+        #expect(daemon.waitForLine(holding: Self.ready))
         let pid = try runToEnd("/bin/sleep", ["0.2"])
         #expect(daemon.waitForEvent("process.exit", of: pid))
         daemon.process.terminate()
@@ -39,11 +39,11 @@ struct CollectordTests {
 
     @Test func `a buffer that is too small loses a counted number, between gaps, and is resynchronised`() throws {
         let daemon = try Daemon(["run", "--events", "json", "--set", "sources.process.receive_buffer=4KiB"])
-        #expect(daemon.waitUntilOutput(holds: Self.ready))
+        #expect(daemon.waitForLine(holding: Self.ready))
         kill(daemon.process.processIdentifier, SIGSTOP)
         try runToEnd("/bin/sh", ["-c", "i=0; while [ $i -lt 300 ]; do (:) ; i=$((i+1)); done"])
         kill(daemon.process.processIdentifier, SIGCONT)
-        #expect(daemon.waitUntilOutput(holds: #""cause":"kernel_overflow""#))
+        #expect(daemon.waitForLine(holding: #""cause":"kernel_overflow""#))
         daemon.process.terminate()
         let result = try daemon.finish()
         let source = try #require(result.accounts("source").last)
@@ -56,7 +56,7 @@ struct CollectordTests {
 
     @Test func `privileges are gone on every thread before the first event`() throws {
         let daemon = try Daemon(["run", "--events", "json", "--set", "hardening.seccomp=kill"])
-        #expect(daemon.waitUntilOutput(holds: Self.ready))
+        #expect(daemon.waitForLine(holding: Self.ready))
         let tasks = "/proc/\(daemon.process.processIdentifier)/task"
         for task in try FileManager.default.contentsOfDirectory(atPath: tasks) {
             let status = try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
@@ -73,9 +73,9 @@ struct CollectordTests {
 
     @Test func `SIGUSR1 writes accounts while it goes on`() throws {
         let daemon = try Daemon(["run", "--events", "json"])
-        #expect(daemon.waitUntilOutput(holds: Self.ready))
+        #expect(daemon.waitForLine(holding: Self.ready))
         kill(daemon.process.processIdentifier, SIGUSR1)
-        #expect(daemon.waitUntilOutput(holds: #""record":"account""#))
+        #expect(daemon.waitForLine(holding: #""record":"account""#))
         #expect(daemon.process.isRunning)
         daemon.process.terminate()
         let result = try daemon.finish()
@@ -85,7 +85,7 @@ struct CollectordTests {
 
     @Test func `hostile arguments arrive losslessly in JSON`() throws {
         let daemon = try Daemon(["run", "--events", "json"])
-        #expect(daemon.waitUntilOutput(holds: Self.ready))
+        #expect(daemon.waitForLine(holding: Self.ready))
         let long = String(repeating: "x", count: 100_000)
         let hostile = ["1", "-a\n(x) R \u{1b}[31m", "\"\\", "\u{202e}abc"] + Array(repeating: long, count: 15)
         // sh ignores its further arguments but keeps them in its command line.

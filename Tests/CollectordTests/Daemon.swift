@@ -22,7 +22,7 @@ final class Daemon {
     private let errors: URL
     private let folder: URL
     private var data = Data()
-    private var text: String { String(decoding: data, as: UTF8.self) }
+    private var examinedCount = 0
 
     /// Beside the test bundle: `swift build --build-tests` makes both.
     static var executable: URL {
@@ -51,32 +51,32 @@ final class Daemon {
         try process.run()
     }
 
-    /// Reads standard output until `condition` holds for all of it; `false` when it ended first.
-    func wait(until condition: (String) -> Bool) -> Bool {
-        while !condition(text) {
+    /// Reads standard output until a line not looked at before satisfies `condition`; `false` when it ended first.
+    func waitForLine(where condition: (String) -> Bool) -> Bool {
+        while true {
+            while let end = data[examinedCount...].firstIndex(of: 0x0a) {
+                let line = String(decoding: data[examinedCount..<end], as: UTF8.self)
+                examinedCount = end + 1
+                if condition(line) { return true }
+            }
             let more = output.fileHandleForReading.availableData
-            if more.isEmpty { return condition(text) }
+            if more.isEmpty { return false }
             data += more
         }
-        return true
     }
 
-    func waitUntilOutput(holds part: String) -> Bool { wait { $0.contains(part) } }
+    func waitForLine(holding part: String) -> Bool { waitForLine { $0.contains(part) } }
 
     /// Waits for an event of one kind about one process.
     func waitForEvent(_ kind: String, of pid: Int32) -> Bool {
-        wait { text in
-            text.split(separator: "\n").contains {
-                $0.contains("\"kind\":\"\(kind)\"") && $0.contains("\"process\":{\"pid\":\(pid),")
-            }
-        }
+        waitForLine { $0.contains("\"kind\":\"\(kind)\"") && $0.contains("\"process\":{\"pid\":\(pid),") }
     }
 
     func finish() throws -> Result {
         data += output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         let complaints = try String(decoding: Data(contentsOf: errors), as: UTF8.self)
-        let text = text
+        let text = String(decoding: data, as: UTF8.self)
         let lines = text.split(separator: "\n").compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
         }
