@@ -23,6 +23,7 @@ final class Daemon {
     private let folder: URL
     private var data = Data()
     private var examinedCount = 0
+    private var searchedCount = 0
 
     /// Beside the test bundle: `swift build --build-tests` makes both.
     static var executable: URL {
@@ -54,11 +55,13 @@ final class Daemon {
     /// Reads standard output until a line not looked at before satisfies `condition`; `false` when it ended first.
     func waitForLine(where condition: (String) -> Bool) -> Bool {
         while true {
-            while let end = data[examinedCount...].firstIndex(of: 0x0a) {
-                let line = String(decoding: data[examinedCount..<end], as: UTF8.self)
-                examinedCount = end + 1
+            while let newline = data.range(of: Data([0x0a]), in: searchedCount..<data.count) {
+                let line = String(decoding: data[examinedCount..<newline.lowerBound], as: UTF8.self)
+                examinedCount = newline.upperBound
+                searchedCount = newline.upperBound
                 if condition(line) { return true }
             }
+            searchedCount = data.count
             let more = output.fileHandleForReading.availableData
             if more.isEmpty { return false }
             data += more
