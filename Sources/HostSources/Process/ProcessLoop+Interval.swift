@@ -14,7 +14,8 @@ extension ProcessLoop {
     /// listener that died without unsubscribing leaves the count of listeners raised.
     func subscribe() async throws {
         for _ in 0..<Self.fenceAttemptLimit {
-            try endpoints.connector.send(ConnectorRequest(.listen).bytes)
+            ticket = UInt32(truncatingIfNeeded: now.nanoseconds) ^ UInt32(bitPattern: endpoints.fence.ownProcessID.rawValue)
+        try endpoints.connector.send(ConnectorRequest(.listen, acknowledgement: ticket).bytes)
             if try await waitForAcknowledgement() { break }
         }
         if let error = acknowledgement, error != 0 { throw ProcessSourceError.refused(Errno(rawValue: Int32(error))) }
@@ -45,6 +46,7 @@ extension ProcessLoop {
     /// What came before belongs to the baseline; a CPU that cannot be fenced starts with its next message.
     func openInterval() throws {
         let before = forksSinceBoot()
+        tracker.watchedSince = now
         try fence()
         fences.hasOpened = true
         openingForks = before.flatMap { before in forksSinceBoot().map { (before, $0) } }
@@ -152,9 +154,28 @@ extension ProcessLoop {
         guard let file = endpoints.cursor else { return }
         do {
             try file.replace(with: ConnectorCursor(bootID: context.run.bootID, positions: ledger.cursor).bytes)
+            troubles.cursorError = nil
         } catch {
-            desk.health = .degraded(reason: "the cursor could not be saved: \(error)")
+            troubles.cursorError = error
         }
+    }
+}
+
+/// What is not as it should be, though the source works.
+struct ProcessTroubles: Equatable {
+    var cursorError: Errno?
+    /// Datagrams that no kernel sent, or that made no sense.
+    var strayCount: UInt64 = 0
+    var untrackedCount: UInt64 = 0
+    var isProcHidden = false
+
+    var health: Health {
+        var reasons: [String] = []
+        if let cursorError { reasons.append("the cursor could not be saved: \(cursorError)") }
+        if strayCount > 0 { reasons.append("\(strayCount) datagrams were ignored: forged or malformed") }
+        if untrackedCount > 0 { reasons.append("\(untrackedCount) processes were not tracked: the table was full") }
+        if isProcHidden { reasons.append("/proc does not show all processes: it is mounted with hidepid") }
+        return reasons.isEmpty ? .healthy : .degraded(reason: reasons.joined(separator: "; "))
     }
 }
 
@@ -194,7 +215,7 @@ package enum ProcessSourceError: Error, Hashable, CustomStringConvertible {
         switch self {
         case .notServed:
             "the proc connector did not answer: it serves only the initial pid and user namespaces; "
-                + "run outside a container, or with its host namespaces"
+                + "run outside a container, or with its host namespaces; before Linux 6.6 it also takes CAP_NET_ADMIN"
         case .refused(let error):
             "the kernel refused the proc connector (\(error)): give CAP_NET_ADMIN"
         }

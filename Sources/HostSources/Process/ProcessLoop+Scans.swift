@@ -21,7 +21,7 @@ extension ProcessLoop {
     private func scan() throws -> [ProcessReading] {
         var pids: [ProcessID] = []
         try endpoints.procfs.processIDs(into: &pids)
-        isProcHidden = !pids.contains(ProcessID(1))
+        troubles.isProcHidden = !pids.contains(ProcessID(1))
         var readings: [ProcessReading] = []
         readings.reserveCapacity(pids.count)
         for (index, pid) in pids.enumerated() {
@@ -52,20 +52,21 @@ extension ProcessLoop {
         resyncDue = nil
         // The account's fence also brings out what was lost at the end, so that the gap stands before its resync.
         desk.answer(try await closeAccount())
+        let lossBegan = tracker.lossBegan ?? begin
         let overflowsBefore = overflows + UInt64(pending.overflows)
         let readings = try scan()
         tracker.clocks = sampleClocks()
         var found: Set<Int32> = []
         for reading in readings {
             found.insert(reading.pid.rawValue)
-            if reading.failure == nil { tracker.reconcile(reading, gapFrom: begin) }
+            if reading.failure == nil { tracker.reconcile(reading, gapFrom: lossBegan) }
         }
         for pid in tracker.table.keys.sorted() where !found.contains(pid) {
             guard let process = tracker.table[pid] else { continue }
             process.missedLookCount += 1
             tracker.lateReads.append(process.event.identity, due: begin.advanced(by: settings.lateReadDelay))
         }
-        if overflows + UInt64(pending.overflows) == overflowsBefore { tracker.isUncertain = false }
+        if overflows + UInt64(pending.overflows) == overflowsBefore { tracker.becomeCertain() }
         try await emitOutput()
     }
 
@@ -87,7 +88,7 @@ extension ProcessLoop {
             if contradictions[identity.pid.rawValue] != nil {
                 tracker.lateReads.append(identity, due: now.advanced(by: settings.lateReadDelay))
             } else {
-                tracker.settle(reading, of: process, isProcHidden: isProcHidden)
+                tracker.settle(reading, of: process, isProcHidden: troubles.isProcHidden)
             }
         }
         try await emitOutput()

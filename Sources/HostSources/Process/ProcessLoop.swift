@@ -20,17 +20,19 @@ final class ProcessLoop {
     /// Read from the socket, not handled yet.
     var pending = Round()
     var overflows: UInt64 = 0
-    /// Datagrams that no kernel sent, or that made no sense: outside the account, shown by health.
-    var strayCount: UInt64 = 0
+    /// Outside the account, shown by health.
+    var troubles = ProcessTroubles()
+    private var toldTroubles = ProcessTroubles()
     var fences = FenceProgress()
+    /// Marks this listener's own request.
+    var ticket: UInt32 = 0
+    /// The answer to it: 0 or an `errno`.
     var acknowledgement: UInt32?
     var openingForks: (before: UInt64, after: UInt64)?
     var lastResync: Instant?
     var resyncDue: Instant?
     var sampleDue: Instant?
-    var isProcHidden = false
-    /// Messages of the last round that was handled: the measure of load.
-    private var lastRoundCount = 0
+    private var pace = LoopPace()
 
     init(
         endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext, desk: AccountDesk
@@ -58,14 +60,24 @@ final class ProcessLoop {
             try await resyncIfDue()
             try await sampleIfDue()
             if desk.hasRequests { desk.answer(try await closeAccount()) }
-            context.emitter.flush()
+            flushIfDue()
+            tellTroubles()
             if pending.isEmpty {
                 await waitForWork()
                 try gather()
+                pace.noteDrain(at: now)
             }
         }
         desk.answer(try await closeAccount())
         saveCursor()
+        tellTroubles()
+    }
+
+    private func tellTroubles() {
+        troubles.untrackedCount = tracker.untrackedCount
+        guard troubles != toldTroubles else { return }
+        toldTroubles = troubles
+        desk.health = troubles.health
     }
 
     var now: Instant { context.clock.monotonic }
@@ -76,7 +88,6 @@ final class ProcessLoop {
     func handlePending() async throws {
         guard !pending.isEmpty else { return }
         let round = pending
-        lastRoundCount = round.messages.count
         var readings: [Int: ProcessReading] = [:]
         for plan in round.planReadings() {
             var reading: ProcessReading
@@ -130,22 +141,28 @@ final class ProcessLoop {
         resyncDue = max(earliest, now)
     }
 
-    /// Under load a wake-up per message would cost more than the message: then messages gather for a moment.
-    private static var loadMessageCount: Int { 32 }
-
+    /// Waits for messages, for something that is due, or for the time to hand out what was emitted.
     private func waitForWork() async {
-        let deadlines = [tracker.lateReads.nextDue, resyncDue, sampleDue].compactMap { $0 }
+        let deadlines = [tracker.lateReads.nextDue, resyncDue, sampleDue, pace.flushDue].compactMap { $0 }
         let readiness = await endpoints.connector.readable(until: deadlines.min())
-        guard readiness == .readable, lastRoundCount >= Self.loadMessageCount else { return }
-        lastRoundCount = 0
+        flushIfDue()
+        guard readiness == .readable, let pause = pace.pause(at: now) else { return }
         // A cancelled sleep returns early, and the loop sees the cancellation itself.
-        try? await context.clock.sleep(until: now.advanced(by: settings.coalescingInterval))
+        try? await context.clock.sleep(until: pause)
+    }
+
+    private func flushIfDue() {
+        guard let due = pace.flushDue, due <= now else { return }
+        context.emitter.flush()
+        pace.noteFlush(at: now)
     }
 
     func emitOutput() async throws {
         for item in tracker.output.takeAll() {
             switch item {
-            case .events(var events): await context.emitter.emit(contentsOf: &events)
+            case .events(var events):
+                await context.emitter.emit(contentsOf: &events)
+                pace.noteEmission(at: now)
             case .gap(let gap): context.emitter.report(gap)
             }
         }
@@ -192,7 +209,7 @@ final class ProcessLoop {
     private func decode(_ slot: Int, into round: inout Round) {
         let datagram = batch.datagrams[slot]
         // Only the kernel has port 0; a process can send to any port (netlink(7)).
-        guard datagram.senderPort == 0, !datagram.isTruncated else { return strayCount += 1 }
+        guard datagram.senderPort == 0, !datagram.isTruncated else { return troubles.strayCount += 1 }
         var items = ConnectorDatagramReader(at: slot * batch.slotByteCount, count: datagram.byteCount)
         while let message = nextMessage(of: &items) { enter(message, into: &round) }
     }
@@ -204,13 +221,18 @@ final class ProcessLoop {
                 if case .message(let message) = item { return message }
             }
         } catch {
-            strayCount += 1
+            troubles.strayCount += 1
         }
         return nil
     }
 
     private func enter(_ message: ConnectorMessage, into round: inout Round) {
-        if case .acknowledgement(let error) = message.event, acknowledgement == nil { acknowledgement = error }
+        // The kernel sends everybody's acknowledgements to everybody.
+        if case .acknowledgement(let error) = message.event, acknowledgement == nil,
+            message.acknowledgement == ticket &+ 1
+        {
+            acknowledgement = error
+        }
         guard message.isNumbered else { return }
         if case .comm(let task, let name) = message.event, task.tgid == endpoints.fence.ownProcessID,
             fences.isToken(name)
@@ -222,7 +244,7 @@ final class ProcessLoop {
             processor: message.processor, sequence: message.sequence, opensUnfenced: fences.hasOpened)
         {
         case .beforeInterval: return
-        case .repeated: strayCount += 1
+        case .repeated: troubles.strayCount += 1
         case .next: round.append(message, after: nil)
         case .missing(let count, let after):
             round.append(

@@ -6,8 +6,6 @@ package struct ProcessSourceSettings: Sendable {
     package var lateReadDelay: Duration = .milliseconds(100)
     /// How often CPU and memory of every tracked process are sampled.
     package var sampleInterval: Duration = .seconds(30)
-    /// Under load, how long messages may gather before they are read.
-    package var coalescingInterval: Duration = .milliseconds(1)
     /// Least time between two resyncs, so that a storm of losses does not become a storm of scans.
     package var resyncInterval: Duration = .seconds(1)
     /// `sysconf(_SC_CLK_TCK)`: 100 on every Linux architecture in use.

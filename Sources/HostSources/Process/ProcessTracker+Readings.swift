@@ -292,8 +292,10 @@ extension ProcessTracker {
             infer(endOf: process, at: reading.aliveAt)
             return adopt(reading, origin: .resync)
         }
-        // Only a birth within the tick of the loss, without an inode to compare, can hide a recycled pid.
-        let hidesReuse = process.pidFDInode == 0 && stat.startTicks >= max(ticks(at: gapFrom), 1) - 1
+        // Only a birth in the tick before a loss, without an inode to compare, can hide a recycled pid.
+        let hidesReuse =
+            process.pidFDInode == 0 && lossCount > process.lossCountAtBirth
+            && stat.startTicks >= max(ticks(at: gapFrom), 1) - 1
         process.scannedAt = reading.aliveAt
         process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
         process.event.isAmbiguous = process.event.isAmbiguous || hidesReuse

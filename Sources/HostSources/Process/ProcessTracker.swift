@@ -29,8 +29,12 @@ package struct ProcessTracker {
     private var round = Round()
     /// While thread counts may be wrong: EXIT messages of leaders that an EXEC message shows to be no deaths.
     private(set) var exitsBeforeExec: Set<Int> = []
-    /// The stamp of the last message before a loss.
-    private var lastIntact = Instant(nanoseconds: .min)
+    /// When the account's interval began: nothing before it can be missing.
+    package var watchedSince = Instant(nanoseconds: 0)
+    /// The last intact message before the first loss since the last resync.
+    package private(set) var lossBegan: Instant?
+    /// The stamp of each CPU's last message: what a CPU lost came after it, whatever other CPUs sent meanwhile.
+    private var lastStamps: [Instant?] = []
 
     package init(settings: ProcessSourceSettings, bootID: BootID, ownProcessID: ProcessID) {
         self.settings = settings
@@ -51,18 +55,38 @@ package struct ProcessTracker {
                 loss = losses.next()
             }
             handle(round.messages[index], at: index, reading: readings[index])
-            lastIntact = max(lastIntact, round.messages[index].timestamp)
+            noteStamp(of: round.messages[index])
         }
     }
 
     private mutating func report(_ loss: ProcessorLoss, noticedAt instant: Instant) {
         isUncertain = true
         lossCount += 1
+        let processor = Int(loss.processor)
+        let lastStamp = processor < lastStamps.count ? lastStamps[processor] : nil
+        let from = min(lastStamp ?? watchedSince, instant)
+        lossBegan = min(lossBegan ?? from, from)
         output.append(
             Gap(
                 source: .process, cause: .kernelOverflow, lost: loss.lost, lostBounds: .exactly(loss.lost),
-                from: min(lastIntact, instant), until: instant, time: wallTime(at: instant), processors: [loss],
+                from: from, until: instant, time: wallTime(at: instant), processors: [loss],
                 subscriber: nil))
+    }
+
+    private mutating func noteStamp(of message: ConnectorMessage) {
+        let processor = Int(message.processor)
+        if processor < lastStamps.count {
+            lastStamps[processor] = message.timestamp
+        } else if processor < Limits.processorCount {
+            lastStamps += Array(repeating: nil, count: processor + 1 - lastStamps.count)
+            lastStamps[processor] = message.timestamp
+        }
+    }
+
+    /// A resync has stated what is different: thread counts and incarnations are certain again.
+    mutating func becomeCertain() {
+        isUncertain = false
+        lossBegan = nil
     }
 
     // MARK: - Look-up

@@ -1,0 +1,48 @@
+import EventModel
+
+/// Says when the loop may be quick and when it must be thrifty.
+///
+/// A wake-up costs more than a message. Rare messages are read at once, so that short-lived processes are still there to be
+/// looked at, and handed out at once; under load messages gather for a moment before they are read, and events before
+/// they wake the subscribers.
+struct LoopPace {
+    /// Drains right after a message that are free at a time, and how fast that allowance comes back.
+    private static let burst = 64.0
+    private static let drainsPerSecond = 500.0
+    /// Least time between two drains without allowance: short beside the life of most processes.
+    private static let drainInterval = Duration.milliseconds(1)
+    /// Least time between two flushes: it bounds what a subscriber waits beyond the event.
+    private static let flushInterval = Duration.milliseconds(10)
+
+    private var allowance = Self.burst
+    private var lastDrain = Instant(nanoseconds: .min / 2)
+    private var lastFlush = Instant(nanoseconds: .min / 2)
+    /// When what was emitted is to be handed out; `nil` when nothing waits.
+    private(set) var flushDue: Instant?
+
+    /// Until when the messages that have come shall gather; `nil` to read them now.
+    mutating func pause(at now: Instant) -> Instant? {
+        guard allowance < 1 else {
+            allowance -= 1
+            return nil
+        }
+        let due = lastDrain.advanced(by: Self.drainInterval)
+        return due > now ? due : nil
+    }
+
+    mutating func noteDrain(at now: Instant) {
+        let elapsed = Double(lastDrain.duration(to: now).wholeNanoseconds) / 1e9
+        allowance = min(Self.burst, allowance + max(0, elapsed) * Self.drainsPerSecond)
+        lastDrain = now
+    }
+
+    mutating func noteEmission(at now: Instant) {
+        guard flushDue == nil else { return }
+        flushDue = max(now, lastFlush.advanced(by: Self.flushInterval))
+    }
+
+    mutating func noteFlush(at now: Instant) {
+        lastFlush = now
+        flushDue = nil
+    }
+}
