@@ -27,6 +27,15 @@ extension CollectorSim {
         @Flag(help: "One JSON object for each case and one for the counts.")
         var json = false
 
+        @Option(
+            help: ArgumentHelp(
+                "Instead of files, compare the kernels on this many random programs; prints those that differ as cases.",
+                valueName: "count"))
+        var random: Int?
+
+        @Option(help: "Seed of the first random program; the next one has the next number.")
+        var seed: UInt64 = 1
+
         enum Kernels: String, EnumerableFlag {
             case diff, real, sim
 
@@ -39,7 +48,18 @@ extension CollectorSim {
             }
         }
 
+        func validate() throws {
+            guard let random else { return }
+            guard (1...1_000_000).contains(random) else {
+                throw ValidationError("expected --random 1 to 1000000")
+            }
+            guard kernels == .diff, seed <= .max - 1_000_000 else {
+                throw ValidationError("expected --random with neither --real nor --sim: it compares")
+            }
+        }
+
         func run() throws {
+            if let random { return try compareRandom(random) }
             let files = try ScenarioFiles.expand(paths)
             guard !files.isEmpty else {
                 throw FileError(path: paths.joined(separator: " "), reason: "holds no .scn file")
@@ -65,6 +85,31 @@ extension CollectorSim {
             Terminal.standardOutput.writeLine(json ? summary.json : "\(summary.text) in \(seconds) s")
             if isWrongFile { throw ExitCode(Verdict.scenarioError.exitCode) }
             if summary.differenceCount > 0 { throw ExitCode(Verdict.safety.exitCode) }
+        }
+
+        private func compareRandom(_ count: Int) throws {
+            if let obstacle = Conformance.realKernelObstacle {
+                Terminal.standardError.writeLine("the real kernel cannot be asked: \(obstacle)")
+                throw ExitCode(77)
+            }
+            var differenceCount = 0
+            for seed in seed..<(seed + UInt64(count)) {
+                Terminal.progress("seed \(seed), \(differenceCount) differ")
+                let result = try Conformance.compareRandom(seed: seed)
+                if json { Terminal.standardOutput.writeLine(result.json) }
+                guard let difference = result.difference else { continue }
+                Terminal.progress("")
+                differenceCount += 1
+                if json { continue }
+                Terminal.standardOutput.writeLine(difference)
+                for detail in result.details { Terminal.standardOutput.writeLine("# " + detail) }
+                Terminal.standardOutput.writeLine("")
+            }
+            Terminal.progress("")
+            if !json {
+                Terminal.standardOutput.writeLine("\(count) random programs: \(differenceCount) differ")
+            }
+            if differenceCount > 0 { throw ExitCode(Verdict.safety.exitCode) }
         }
 
         private func arms() throws -> Conformance.Arms {

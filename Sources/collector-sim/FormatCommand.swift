@@ -11,7 +11,8 @@ extension CollectorSim {
         @Argument(help: ArgumentHelp("Scenario files or folders.", valueName: "file|folder"))
         var paths: [String]
 
-        @Flag(help: "Change nothing; name the files that are not canonical and exit with 16 if there are any.")
+        @Flag(
+            help: "Change nothing; name the files that are not canonical and exit with 16 if there are any.")
         var check = false
 
         func run() throws {

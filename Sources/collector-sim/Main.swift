@@ -30,7 +30,9 @@ struct CollectorSim: ParsableCommand {
             } else {
                 Terminal.standardError.writeLine(fullMessage(for: error))
             }
-            leave(code == .success ? 0 : (error as? FileError)?.exitCode ?? (code == .validationFailure ? 64 : 70))
+            leave(
+                code == .success
+                    ? 0 : (error as? FileError)?.exitCode ?? (code == .validationFailure ? 64 : 70))
         }
         leave(0)
     }

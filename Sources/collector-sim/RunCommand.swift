@@ -25,7 +25,10 @@ extension CollectorSim {
         @Option(help: ArgumentHelp("Run all seeds of a range.", valueName: "a..b"))
         var seeds: String?
 
-        @Flag(help: "Replace the output lines below \"events\" by what was observed, and write the files canonically.")
+        @Flag(
+            help:
+                "Replace the output lines below \"events\" by what was observed, and write the files canonically."
+        )
         var rewrite = false
 
         @Flag(help: "One JSON object for each run on standard output.")
@@ -46,7 +49,8 @@ extension CollectorSim {
                 }
                 if let seed {
                     guard let number = Seeds.number(seed) else {
-                        throw ValidationError("expected --seed with a number such as 7 or 0x51C2, not \"\(seed)\"")
+                        throw ValidationError(
+                            "expected --seed with a number such as 7 or 0x51C2, not \"\(seed)\"")
                     }
                     return .range(number...number)
                 }
@@ -60,7 +64,9 @@ extension CollectorSim {
 
         func run() throws {
             let files = try ScenarioFiles.expand(paths)
-            guard !files.isEmpty else { throw FileError(path: paths.joined(separator: " "), reason: "holds no .scn file") }
+            guard !files.isEmpty else {
+                throw FileError(path: paths.joined(separator: " "), reason: "holds no .scn file")
+            }
             let choice = try choice
             let begin = Terminal.realNanoseconds
             let workers = try WorkerPair()
@@ -68,7 +74,7 @@ extension CollectorSim {
             let text = TextReport(hasColour: Terminal.standardOutput.hasColour, command: "collector-sim")
             var results: [ScenarioResult] = []
             for (index, path) in files.enumerated() {
-                let bytes = try ScenarioFiles.read(path)
+                let bytes = try rewrite ? rewritten(path, with: workers) : ScenarioFiles.read(path)
                 var done = 0
                 let result = try workers.run(bytes, path: path, seeds: choice) { record in
                     done += 1
@@ -77,7 +83,7 @@ extension CollectorSim {
                 }
                 Terminal.progress("")
                 results.append(result)
-                try report(result, bytes: bytes, text: text)
+                report(result, text: text)
             }
             if !json {
                 let total = text.total(results, wallNanoseconds: Terminal.realNanoseconds - begin)
@@ -88,7 +94,19 @@ extension CollectorSim {
             if verdict != .pass { throw ExitCode(verdict.exitCode) }
         }
 
-        private func report(_ result: ScenarioResult, bytes: [UInt8], text: TextReport) throws {
+        /// Takes the output of one run as the expected one, and gives the file's new bytes.
+        private func rewritten(_ path: String, with workers: WorkerPair) throws -> [UInt8] {
+            let bytes = try ScenarioFiles.read(path)
+            // A file that cannot be read as a scenario is reported by the run that follows.
+            guard let scenario = try? Scenario(parsing: bytes, path: path) else { return bytes }
+            workers.load(bytes, path: path)
+            let record = try workers.run(scenario, seed: choice.first(of: scenario))
+            let new = Array(scenario.rewritten(with: record.outputs).utf8)
+            if new != bytes { try ScenarioFiles.write(String(decoding: new, as: UTF8.self), to: path) }
+            return new
+        }
+
+        private func report(_ result: ScenarioResult, text: TextReport) {
             if let problem = result.problem {
                 Terminal.standardError.writeLine(problem)
                 return
@@ -103,10 +121,6 @@ extension CollectorSim {
                 screen.writeLine("  and \(failed.count - 3) more seeds: \(seeds)")
             }
             Terminal.standardOutput.flush()
-            guard rewrite, let record = result.records.first else { return }
-            let scenario = try Scenario(parsing: bytes, path: result.path)
-            let new = scenario.rewritten(with: record.outputs)
-            if Array(new.utf8) != bytes { try ScenarioFiles.write(new, to: result.path) }
         }
     }
 }
@@ -119,7 +133,8 @@ enum Seeds {
 
     static func range(_ text: String) -> ClosedRange<UInt64>? {
         guard let separator = text.firstRange(of: "..") else { return nil }
-        guard let low = number(text[..<separator.lowerBound]), let high = number(text[separator.upperBound...]),
+        guard let low = number(text[..<separator.lowerBound]),
+            let high = number(text[separator.upperBound...]),
             low <= high
         else { return nil }
         return low...high

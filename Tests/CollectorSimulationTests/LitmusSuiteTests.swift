@@ -1,5 +1,6 @@
 import CollectorSimulation
 import Foundation
+import SimulatedBackends
 import Testing
 
 /// The files of `Scenarios/litmus`, found from where this file stands.
@@ -75,5 +76,36 @@ private enum Cases {
         let bytes = [UInt8](try Data(contentsOf: Cases.folder.appending(path: name)))
         let document = try SceneDocument(parsing: bytes, path: name, grammar: .litmus)
         #expect(document.print() == String(decoding: bytes, as: UTF8.self))
+    }
+}
+
+@Suite struct `Random litmus programs` {
+    @Test func `the same seed gives the same program, and every program can be run`() throws {
+        for seed in UInt64(1)...200 {
+            let program = RandomCase.make(seed: seed)
+            #expect(program == RandomCase.make(seed: seed))
+            let text = """
+                litmus random v1
+                about "Random."
+                row random
+                source "none"
+                when
+                \(program.actions.map { "  " + $0 }.joined(separator: "\n"))
+                observe
+                \(program.questions.map { "  | " + $0 + " -> ?" }.joined(separator: "\n"))
+
+                """
+            let test = try LitmusCase(parsing: Array(text.utf8), path: "seed \(seed)")
+            let run = SimulatedArm(kernel: KernelVersion(major: 6, minor: 18)).run(test, attempt: 0)
+            #expect(run.failure == nil, "seed \(seed), line \(run.failedLine ?? 0)")
+            #expect(run.answers.count == program.questions.count)
+        }
+    }
+
+    @Test(.enabled(if: Conformance.realKernelObstacle == nil, "takes root in the initial namespaces"))
+    func `both kernels answer random programs alike`() throws {
+        for seed in UInt64(1)...20 {
+            #expect(try Conformance.compareRandom(seed: seed).details == [], "seed \(seed)")
+        }
     }
 }

@@ -16,6 +16,7 @@ import Testing
           @1.1s exec 412 /usr/bin/curl
           @1.2s fork 77 -> 413
           @1.3s exec 413 /usr/bin/wget
+          @1.4s exec 413 /usr/bin/later
           @1.5s exit 412 code=3
           @1.5s reap 412
           @2s burst fork+exit 77 x200 over=100us
@@ -87,12 +88,23 @@ import Testing
     }
 
     @Test func `an executable that belongs to another process`() throws {
-        let found = try oracles { try change(.processExec, 412, in: &$0) { $0.executablePath = "/usr/bin/wget" } }
+        let found = try oracles {
+            try change(.processExec, 412, in: &$0) { $0.executablePath = "/usr/bin/wget" }
+        }
+        #expect(found == [.identity])
+    }
+
+    @Test func `a verified executable that was only run later`() throws {
+        let found = try oracles { recording in
+            try change(.processExec, 413, in: &recording) { $0.executablePath = "/usr/bin/later" }
+        }
         #expect(found == [.identity])
     }
 
     @Test func `arguments that belong to another process`() throws {
-        let found = try oracles { try change(.processExec, 412, in: &$0) { $0.commandLine = ["/usr/bin/wget"] } }
+        let found = try oracles {
+            try change(.processExec, 412, in: &$0) { $0.commandLine = ["/usr/bin/wget"] }
+        }
         #expect(found == [.identity])
     }
 
@@ -149,7 +161,9 @@ import Testing
     @Test func `a loss that is one too small, although the account balances`() throws {
         let found = try oracles { recording in
             try changeAccounts(&recording) { accounts in
-                guard let index = accounts.sources[0].processors.firstIndex(where: { $0.lost > 0 }) else { return }
+                guard let index = accounts.sources[0].processors.firstIndex(where: { $0.lost > 0 }) else {
+                    return
+                }
                 accounts.sources[0].lost? -= 1
                 accounts.sources[0].kernel -= 1
                 accounts.sources[0].processors[index].lost -= 1
@@ -186,7 +200,8 @@ import Testing
         let found = try oracles { recording in
             let now = recording.runs[0].started
             let gap = Gap(
-                source: .process, cause: .kernelOverflow, lost: 0, lostBounds: .exactly(0), from: now, until: now,
+                source: .process, cause: .kernelOverflow, lost: 0, lostBounds: .exactly(0), from: now,
+                until: now,
                 time: WallTime(nanoseconds: 0), processors: [], subscriber: nil)
             recording.runs[0].stream.append(StreamItem(content: .gap(gap), delivered: now))
         }

@@ -67,7 +67,10 @@ import Testing
         #expect(Verdict.overall([Verdict]()) == .pass)
     }
 
-    @Test func `a failure screen names oracle, time, seed and the command to run it again, and nothing a terminal obeys`() {
+    @Test
+    func
+        `a failure screen names oracle, time, seed and the command to run it again, and nothing a terminal obeys`()
+    {
         let text = TextReport(hasColour: false, command: "collector-sim").failure(Self.record, path: "x.scn")
         #expect(text.contains("identity @-0.000000005s x.scn:3: two"))
         #expect(text.contains("again: collector-sim run x.scn --seed 18446744073709551615"))

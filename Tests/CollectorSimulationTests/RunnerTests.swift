@@ -94,7 +94,8 @@ func galleryScenario(_ file: String) throws -> Scenario {
     }
 
     @Test func `an expectation that fails names its line`() throws {
-        let scenario = try scenario(Self.short + "\nexpect\n  count process.exec == 2\n  sometimes pid-reuse\n")
+        let scenario = try scenario(
+            Self.short + "\nexpect\n  count process.exec == 2\n  sometimes pid-reuse\n")
         let failures = ScenarioRunner.run(scenario, seed: 1).failures
         #expect(failures.map(\.line) == [12, 13])
         #expect(failures.map(\.verdict) == [.safety, .uncovered])

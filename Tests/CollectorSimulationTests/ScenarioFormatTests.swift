@@ -67,7 +67,8 @@ private func message(_ text: String) -> String? {
         #expect(
             scenario.when[4].action
                 == .fork(
-                    parent: ProcessReference(pid: 77, incarnation: nil), child: 412, isReuse: true, keepsStartTick: true))
+                    parent: ProcessReference(pid: 77, incarnation: nil), child: 412, isReuse: true,
+                    keepsStartTick: true))
         guard case .exec(process, let execution) = scenario.when[2].action else {
             Issue.record("the third line executes")
             return
@@ -107,28 +108,50 @@ private func message(_ text: String) -> String? {
     @Test(arguments: [
         ("scenari a v1", "x.scn:1:1: expected \"scenario NAME v1\""),
         ("scenario a v2", "x.scn:1:12: expected format version v1, not \"v2\""),
-        ("scenario a v1\nsed 1", "x.scn:2:1: unknown verb \"sed\"; expected one of about, seed, schedules, "
-            + "schedule, host, limit, config"),
+        (
+            "scenario a v1\nsed 1",
+            "x.scn:2:1: unknown verb \"sed\"; expected one of about, seed, schedules, "
+                + "schedule, host, limit, config"
+        ),
         ("scenario a v1\nseed x", "x.scn:2:6: expected a number, not \"x\""),
-        ("scenario a v1\nhost cpu=2", "x.scn:2:6: unknown key \"cpu\"; expected one of kernel, cpus, hz, pid_max, "
-            + "boot, uptime, hidepid, uid, pid, caps, call"),
+        (
+            "scenario a v1\nhost cpu=2",
+            "x.scn:2:6: unknown key \"cpu\"; expected one of kernel, cpus, hz, pid_max, "
+                + "boot, uptime, hidepid, uid, pid, caps, call"
+        ),
         ("scenario a v1\nhost cpus=0", "x.scn:2:6: expected cpus=a number between 1 and 256, not 0"),
         ("scenario a v1\ngiven\n  proc 1", "x.scn:3:9: expected the path of an executable"),
-        ("scenario a v1\nwhen\n  @1s  fork x -> 4", "x.scn:3:13: expected a process such as 412 or 412#2, not \"x\""),
+        (
+            "scenario a v1\nwhen\n  @1s  fork x -> 4",
+            "x.scn:3:13: expected a process such as 412 or 412#2, not \"x\""
+        ),
         ("scenario a v1\nwhen\n  fork 1 -> 4", "x.scn:3:8: expected a time such as @1.5s before the verb"),
-        ("scenario a v1\nwhen\n  @1s fork 1 -> 4 again",
-            "x.scn:3:19: expected the end of the line or one of reuse, not \"again\""),
-        ("scenario a v1\nwhen\n  @1x reap 1", "x.scn:3:3: expected a time such as @1.5s or @20ms, not \"@1x\""),
+        (
+            "scenario a v1\nwhen\n  @1s fork 1 -> 4 again",
+            "x.scn:3:19: expected the end of the line or one of reuse, not \"again\""
+        ),
+        (
+            "scenario a v1\nwhen\n  @1x reap 1",
+            "x.scn:3:3: expected a time such as @1.5s or @20ms, not \"@1x\""
+        ),
         ("scenario a v1\nwhen\n  @1s comm 1 \"a", "x.scn:3:14: expected a closing quote for this string"),
         ("scenario a v1\nwhen\n  @1s comm 1 \"é\\q\"", "x.scn:3:16: expected one of \\n \\t \\\\ \\\" \\xNN"),
-        ("scenario a v1\n  proc 1 /x", "x.scn:2:3: expected one of the sections given, when, fault, expect before an "
-            + "indented line"),
+        (
+            "scenario a v1\n  proc 1 /x",
+            "x.scn:2:3: expected one of the sections given, when, fault, expect before an "
+                + "indented line"
+        ),
         ("scenario a v1\ngiven\ngiven", "x.scn:3:1: expected each section once; \"given\" was already there"),
-        ("scenario a v1\ngiven\nabout \"x\"",
-            "x.scn:3:1: expected an indented line or one of the sections given, when, fault, expect"),
+        (
+            "scenario a v1\ngiven\nabout \"x\"",
+            "x.scn:3:1: expected an indented line or one of the sections given, when, fault, expect"
+        ),
         ("scenario a v1\nwhen\n  | text", "x.scn:3:3: expected output lines only below \"events\" in expect"),
-        ("scenario a v1\nexpect\n  sometimes luck", "x.scn:3:13: unknown probe \"luck\"; expected one of "
-            + ExpectLine.probes.joined(separator: ", ")),
+        (
+            "scenario a v1\nexpect\n  sometimes luck",
+            "x.scn:3:13: unknown probe \"luck\"; expected one of "
+                + ExpectLine.probes.joined(separator: ", ")
+        ),
         ("", "x.scn:1:1: expected \"scenario NAME v1\""),
         ("scenario a v1\n\tgiven", "x.scn:2:1: expected no control character (0x09)"),
     ])

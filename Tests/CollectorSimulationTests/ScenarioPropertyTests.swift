@@ -29,7 +29,9 @@ private struct ScenarioWriter {
         if random.chance(50) { text += "# a comment \(random.number(0...9))\n" }
         if random.chance(50) { text += "host cpus=\(random.number(1...8)) hidepid=\(random.number(0...2))\n" }
         text += "given\n"
-        for _ in 0..<random.number(0...4) { text += "   proc \(pid()) \(path()) uid=\(pid()) argv=\(list())\n" }
+        for _ in 0..<random.number(0...4) {
+            text += "   proc \(pid()) \(path()) uid=\(pid()) argv=\(list())\n"
+        }
         text += "\n\nwhen\n"
         for _ in 0..<random.number(0...8) { text += "  @\(time()) \(action())\n" }
         if random.chance(30) { text += "  # within\n\n\n" }
@@ -62,14 +64,20 @@ private struct ScenarioWriter {
         return text + "\""
     }
 
-    private mutating func path() -> String { random.chance(30) ? quoted() : "/usr/bin/p\(random.number(0...9))" }
+    private mutating func path() -> String {
+        random.chance(30) ? quoted() : "/usr/bin/p\(random.number(0...9))"
+    }
 
     private mutating func list() -> String {
-        let values = (0..<random.number(0...4)).map { _ in random.chance(50) ? quoted() : "w\(random.number(0...9))" }
+        let values = (0..<random.number(0...4)).map { _ in
+            random.chance(50) ? quoted() : "w\(random.number(0...9))"
+        }
         return "[" + values.joined(separator: random.pick([",", ", "])) + "]"
     }
 
-    private mutating func reference() -> String { random.chance(30) ? "\(pid())#\(random.number(1...5))" : "\(pid())" }
+    private mutating func reference() -> String {
+        random.chance(30) ? "\(pid())#\(random.number(1...5))" : "\(pid())"
+    }
 
     private mutating func action() -> String {
         switch random.number(0...11) {
@@ -89,8 +97,11 @@ private struct ScenarioWriter {
     }
 
     private mutating func fault() -> String {
-        let condition = random.pick(["nth=3 ", "every=7 ", "p=0.25 ", "during=@1s..@2.5s ", "pid=7 file=stat ", ""])
-        return "procfs.read \(condition)-> \(random.pick(["EIO", "short=4KiB", "stall=2ms", "dies-before-read"]))"
+        let condition = random.pick([
+            "nth=3 ", "every=7 ", "p=0.25 ", "during=@1s..@2.5s ", "pid=7 file=stat ", "",
+        ])
+        return
+            "procfs.read \(condition)-> \(random.pick(["EIO", "short=4KiB", "stall=2ms", "dies-before-read"]))"
     }
 
     private mutating func expectation() -> String {
@@ -106,7 +117,8 @@ private struct ScenarioWriter {
 }
 
 @Suite struct `scenario files, in general` {
-    @Test(arguments: 0..<400) func `parsing the canonical text gives the same scenario`(_ seed: UInt64) throws {
+    @Test(arguments: 0..<400) func `parsing the canonical text gives the same scenario`(_ seed: UInt64) throws
+    {
         var writer = ScenarioWriter(random: TestGenerator(state: seed))
         let text = writer.text()
         let once = try Scenario(parsing: Array(text.utf8), path: "x.scn")
@@ -119,7 +131,9 @@ private struct ScenarioWriter {
         #expect(again.formatted == once.formatted)
     }
 
-    @Test(arguments: 0..<200) func `a file with any bytes changed gives a scenario or an error`(_ seed: UInt64) {
+    @Test(arguments: 0..<200) func `a file with any bytes changed gives a scenario or an error`(
+        _ seed: UInt64
+    ) {
         var random = TestGenerator(state: seed)
         var writer = ScenarioWriter(random: TestGenerator(state: seed))
         var bytes = Array(writer.text().utf8)
@@ -136,7 +150,9 @@ private struct ScenarioWriter {
         }
     }
 
-    @Test(arguments: 0..<50) func `every subset of the lines of a section is a scenario`(_ seed: UInt64) throws {
+    @Test(arguments: 0..<50) func `every subset of the lines of a section is a scenario`(_ seed: UInt64)
+        throws
+    {
         var random = TestGenerator(state: seed)
         var document = try Scenario(parsing: Array(`scenario files`.example.utf8), path: "x.scn").document
         for index in document.sections.indices where document.sections[index].name != "expect" {
@@ -150,27 +166,34 @@ private struct ScenarioWriter {
         for count in 0...bytes.count { _ = try? Scenario(parsing: Array(bytes[..<count]), path: "x.scn") }
     }
 
-    @Test(arguments: [
-        ("0s", 0), ("1.5s", 1_500_000_000), ("20ms", 20_000_000), ("-5s", -5_000_000_000), ("8h", 28_800_000_000_000),
-        ("0.000000001s", 1), ("1d", 86_400_000_000_000), ("3us", 3_000),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("0s", 0), ("1.5s", 1_500_000_000), ("20ms", 20_000_000), ("-5s", -5_000_000_000),
+            ("8h", 28_800_000_000_000),
+            ("0.000000001s", 1), ("1d", 86_400_000_000_000), ("3us", 3_000),
+        ] as [(String, Int64)])
     func `durations are exact`(_ text: String, _ nanoseconds: Int64) {
         #expect(Quantity.nanoseconds(text) == nanoseconds)
         #expect(Quantity.nanoseconds(Quantity.duration(nanoseconds: nanoseconds)) == nanoseconds)
         #expect(Quantity.nanoseconds(Quantity.seconds(nanoseconds: nanoseconds)) == nanoseconds)
     }
 
-    @Test(arguments: ["", "s", "1", "1.s", ".5s", "1..5s", "1e3s", "0.0000000001s", "99999999999999999999s", "--1s", "1 s"])
+    @Test(arguments: [
+        "", "s", "1", "1.s", ".5s", "1..5s", "1e3s", "0.0000000001s", "99999999999999999999s", "--1s", "1 s",
+    ])
     func `what is no duration is refused`(_ text: String) {
         #expect(Quantity.nanoseconds(text) == nil)
     }
 }
 
 @Suite struct `the gallery` {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Scenarios/gallery")
     static let files: [String] =
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.hasSuffix(".scn") }
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter {
+            $0.hasSuffix(".scn")
+        }
         .sorted()
 
     @Test func `has at least eight scenarios`() { #expect(Self.files.count >= 8) }

@@ -1,4 +1,5 @@
 import CSimulation
+
 import struct SystemPackage.Errno
 import struct SystemPackage.FileDescriptor
 import struct SystemPackage.FilePath
@@ -59,7 +60,8 @@ public enum ScenarioFiles {
         _ path: String, _ mode: FileDescriptor.AccessMode, _ options: FileDescriptor.OpenOptions
     ) throws(FileError) -> FileDescriptor {
         do {
-            let permissions: FilePermissions? = mode == .readOnly ? nil : [.ownerReadWrite, .groupRead, .otherRead]
+            let permissions: FilePermissions? =
+                mode == .readOnly ? nil : [.ownerReadWrite, .groupRead, .otherRead]
             return try FileDescriptor.open(
                 FilePath(path), mode, options: options.union(.closeOnExec), permissions: permissions)
         } catch {

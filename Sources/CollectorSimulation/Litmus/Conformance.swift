@@ -13,15 +13,19 @@ public struct Conformance: Sendable {
     /// Why this process cannot ask the real kernel, such as `it takes root`; `nil` when it can.
     public static var realKernelObstacle: String? { RealArm.obstacle }
 
+    /// The release of this host's kernel.
+    static var hostKernel: KernelVersion {
+        KernelVersion(PuppetSystem.kernelRelease) ?? KernelVersion(major: 6, minor: 18)
+    }
+
     private let suite: LitmusSuite
 
     /// The simulated kernel behaves like the release of this host, as far as it knows the difference.
     public init(_ arms: Arms) {
-        let kernel = KernelVersion(PuppetSystem.kernelRelease) ?? KernelVersion(major: 6, minor: 18)
         var used: [any LitmusArm] = []
         if arms != .simulated { used.append(RealArm()) }
-        if arms != .real { used.append(SimulatedArm(kernel: kernel)) }
-        suite = LitmusSuite(arms: used, kernel: kernel)
+        if arms != .real { used.append(SimulatedArm(kernel: Self.hostKernel)) }
+        suite = LitmusSuite(arms: used, kernel: Self.hostKernel)
     }
 
     /// Runs the case of one file, on the real kernel with processes of its own that end with it.
@@ -35,6 +39,7 @@ public struct Conformance: Sendable {
 /// How one case came out.
 public struct ConformanceResult: Sendable {
     let report: LitmusReport
+    /// The file as the caller named it.
     public let path: String
 
     init(report: LitmusReport, path: String) {
@@ -122,11 +127,15 @@ public struct ConformanceResult: Sendable {
 public struct ConformanceSummary: Sendable {
     private var counts: [LitmusVerdict: Int] = [:]
 
+    /// Nothing counted yet.
     public init() {}
 
+    /// Counts one case.
     public mutating func add(_ result: ConformanceResult) { counts[result.report.verdict, default: 0] += 1 }
 
+    /// How many cases were counted.
     public var caseCount: Int { counts.values.reduce(0, +) }
+    /// How many of them differ.
     public var differenceCount: Int { counts[.differs] ?? 0 }
 
     /// `60 cases: 50 agreed, 4 envelope, 6 waived, 0 differs`.
@@ -135,6 +144,7 @@ public struct ConformanceSummary: Sendable {
             + LitmusVerdict.allCases.map { "\(counts[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
     }
 
+    /// The counts as one JSON object.
     public var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { writer in

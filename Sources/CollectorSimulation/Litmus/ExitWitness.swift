@@ -2,6 +2,7 @@ import Backends
 import EventModel
 import KernelFormats
 import LinuxBackends
+
 import struct SystemPackage.Errno
 
 /// Tells when the EXIT of a task has been sent.

@@ -66,6 +66,7 @@ package enum LitmusObservation: Hashable, Sendable {
         case handle(String)
     }
 
+    /// Which part of a file the answer shows.
     package enum Projection: Hashable, Sendable {
         case text
         /// Only how many bytes.

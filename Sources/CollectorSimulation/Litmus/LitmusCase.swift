@@ -4,6 +4,7 @@ package import SimulatedBackends
 ///
 /// The same case runs on the real kernel and on the simulated one; both must answer within the expectations.
 package struct LitmusCase: Sendable {
+    /// The name of the file without its extension.
     package var name: String
     /// What the case shows, in one sentence.
     package var about: String
@@ -18,9 +19,11 @@ package struct LitmusCase: Sendable {
     package var retryCount: Int
     /// The first release that behaves so; on an older one the case is skipped.
     package var since: KernelVersion?
+    /// Kernels that are spared.
     package var waivers: [LitmusWaiver]
     /// What the host makes of the process connector; anything but the default needs a waiver for the real kernel.
     package var connector = ConnectorAvailability.available
+    /// The lines of all sections, in order.
     package var steps: [LitmusStep]
 }
 
@@ -32,38 +35,49 @@ package enum LitmusArmName: String, Hashable, Sendable, CaseIterable {
 
 /// Why one kernel need not answer a case, and where that is written.
 package struct LitmusWaiver: Hashable, Sendable {
+    /// The kernel that is spared.
     package var arm: LitmusArmName
+    /// Why, and where that is written.
     package var reason: String
 }
 
 /// One line of a case.
 package struct LitmusStep: Sendable {
+    /// Whether the line acts or asks.
     package enum Kind: Sendable {
         case action(LitmusAction)
         /// An expectation of `nil` belongs to a line that only prepares, such as `open`.
         case observation(LitmusObservation, expected: LitmusExpectation?)
     }
 
+    /// What the line does.
     package var kind: Kind
     /// The line as it stands in the file, without its expectation.
     package var text: String
+    /// Its number in the file, from 1.
     package var line: Int
 }
 
 /// The answers that are right: one, or a set where the kernel promises no more.
 package struct LitmusExpectation: Hashable, Sendable {
+    /// One answer that is right.
     package struct Alternative: Hashable, Sendable {
+        /// The answer, word for word.
         package var text: String
         /// Whether it must occur at least once among all tries.
         package var mustOccur: Bool
     }
 
+    /// At least one; two or more where the kernel promises no more.
     package var alternatives: [Alternative]
 
+    /// Whether only one answer is right.
     package var isExact: Bool { alternatives.count == 1 }
 
+    /// Whether an answer is among the right ones.
     package func allows(_ answer: String) -> Bool { alternatives.contains { $0.text == answer } }
 
+    /// As a file writes it.
     package var description: String {
         guard !isExact else { return alternatives[0].text }
         return "{" + alternatives.map { $0.text + ($0.mustOccur ? " sometimes" : "") }.joined(separator: "|")

@@ -2,11 +2,13 @@ package import SimulatedBackends
 
 /// Runs cases on one kernel or on both and judges what they answered.
 package struct LitmusSuite: Sendable {
+    /// The kernels that are asked, in this order.
     package var arms: [any LitmusArm]
 
     /// The release of the real kernel, which the simulated one follows.
     package var kernel: KernelVersion
 
+    /// A suite that asks these kernels.
     package init(arms: [any LitmusArm], kernel: KernelVersion) {
         self.arms = arms
         self.kernel = kernel
@@ -49,10 +51,13 @@ package struct LitmusSuite: Sendable {
 
 /// What one kernel answered over all tries of a case.
 package struct LitmusArmResult: Hashable, Sendable {
+    /// Which kernel answered.
     package var arm: LitmusArmName
     /// For each question the different answers, in the order in which they were first given.
     package var answers: [[String]]
+    /// Why a try could not be run to its end; `nil` when all were.
     package var failure: LitmusFailure?
+    /// The line at which it failed.
     package var failedLine: Int?
     /// How many tries were disturbed and repeated.
     package var retryCount = 0
@@ -76,14 +81,18 @@ package enum LitmusVerdict: String, Hashable, Sendable, CaseIterable {
 
 /// One case, its answers and the verdict.
 package struct LitmusReport: Sendable {
+    /// What was asked.
     package var test: LitmusCase
+    /// One for each kernel that was asked.
     package var results: [LitmusArmResult]
 
+    /// A report of what the kernels answered to a case.
     package init(test: LitmusCase, results: [LitmusArmResult]) {
         self.test = test
         self.results = results
     }
 
+    /// How the case came out.
     package var verdict: LitmusVerdict {
         guard differences.isEmpty else { return .differs }
         if results.isEmpty, test.waivers.isEmpty { return .skipped }
@@ -148,8 +157,11 @@ package struct LitmusReport: Sendable {
 extension LitmusCase {
     /// A line with an expectation.
     package struct Question: Sendable {
+        /// The line without its expectation.
         package var text: String
+        /// Its number in the file, from 1.
         package var line: Int
+        /// The right answers.
         package var expected: LitmusExpectation
     }
 
@@ -158,6 +170,7 @@ extension LitmusCase {
         run.failure == nil && zip(questions, run.answers).allSatisfy { $0.expected.allows($1) }
     }
 
+    /// The lines with an expectation, in order.
     package var questions: [Question] {
         steps.compactMap { step in
             guard case .observation(_, let expected?) = step.kind else { return nil }

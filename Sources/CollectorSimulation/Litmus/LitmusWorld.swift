@@ -30,10 +30,13 @@ package protocol LitmusWorld: AnyObject {
 
 /// Why a case could not be run to its end on one kernel: never a verdict on its behaviour.
 package struct LitmusFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What could not be done.
     package var message: String
 
+    /// A failure with this message.
     package init(_ message: String) { self.message = message }
 
+    /// The message.
     package var description: String { message }
 }
 
@@ -51,10 +54,12 @@ package protocol LitmusArm: Sendable {
 package struct LitmusRun: Hashable, Sendable {
     /// One answer per line of the case that has an expectation, in order.
     package var answers: [String]
+    /// Why the try ended early; `nil` when it did not.
     package var failure: LitmusFailure?
     /// The line at which it failed.
     package var failedLine: Int?
 
+    /// A run that gave these answers, to its end unless there is a failure.
     package init(answers: [String], failure: LitmusFailure? = nil, failedLine: Int? = nil) {
         self.answers = answers
         self.failure = failure

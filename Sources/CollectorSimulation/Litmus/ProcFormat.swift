@@ -9,6 +9,7 @@ package enum ProcFormat: Hashable, Sendable {
     case lines
     case other
 
+    /// The format of a file below `/proc/PID`.
     package init(_ file: ProcessFile) {
         switch file {
         case .stat: self = .stat

@@ -4,8 +4,11 @@ package import EventModel
 ///
 /// A pid that is recycled has several names, one after the other.
 package struct ProcessNames: Sendable {
+    /// One name and what it stands for.
     package struct Entry: Hashable, Sendable {
+        /// As the case writes it.
         package var name: String
+        /// The pid of a process, the thread id of a thread.
         package var id: ProcessID
         /// The process that a thread belongs to; `nil` for a process.
         package var process: String?
@@ -13,12 +16,15 @@ package struct ProcessNames: Sendable {
 
     private var entries: [Entry] = []
 
+    /// No names yet.
     package init() {}
 
+    /// Gives a name to a pid, or to a thread of a named process.
     package mutating func add(_ name: String, id: ProcessID, threadOf process: String? = nil) {
         entries.append(Entry(name: name, id: id, process: process))
     }
 
+    /// The pid or thread id behind a name; `nil` for an unknown one.
     package func id(of name: String) -> ProcessID? { entries.last { $0.name == name }?.id }
 
     /// All names of a pid or tid, oldest first.

@@ -14,7 +14,8 @@ final class Puppet {
     let task: ProcessID
     private let channel: ChannelDescriptor
     private let pidFD: ChannelDescriptor
-    private(set) var hasEnded = false
+    /// Whether the whole process has ended, so that it can be told nothing more.
+    var hasEnded = false
     /// Whether its EXIT has been sent, or it has become another one by an exec.
     var isOver = false
 
@@ -84,12 +85,10 @@ final class Puppet {
 
     func reap(_ child: Puppet) throws(LitmusFailure) {
         try ask(CSIM_PUPPET_REAP, number(child.process.rawValue))
-        child.hasEnded = true
     }
 
     private func waitForEnd() throws(LitmusFailure) {
         try PuppetSystem.waitForEnd(pidFD)
-        hasEnded = true
     }
 
     // MARK: - Attributes

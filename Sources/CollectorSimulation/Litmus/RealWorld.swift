@@ -63,8 +63,16 @@ final class RealWorld: LitmusWorld {
             try act(action)
             try await witness.wait(for: ending.map(\.task))
             for puppet in ending { puppet.isOver = true }
+            for process in ending.map(\.process) { noteEnd(of: process) }
             return nil
         }
+    }
+
+    /// A process has ended when its last thread has, in whatever way.
+    private func noteEnd(of process: ProcessID) {
+        let members = puppets.values.filter { $0.process == process && !$0.hasEnded }
+        guard members.allSatisfy(\.isOver) else { return }
+        for member in members { member.hasEnded = true }
     }
 
     /// Those whose EXIT an action brings about.
@@ -154,13 +162,16 @@ final class RealWorld: LitmusWorld {
 
 /// The kernel of this host, as an arm of the suite.
 package struct RealArm: LitmusArm {
+    /// The real kernel.
     package let name = LitmusArmName.real
 
+    /// The kernel of this host.
     package init() {}
 
     /// What this process lacks for the cases; `nil` when it lacks nothing.
     package static var obstacle: String? { PuppetSystem.obstacle }
 
+    /// Runs the case on a thread of its own, with puppets that end with it.
     package func run(_ test: LitmusCase, attempt: Int) -> LitmusRun {
         let thread: LinuxThread
         do throws(Errno) { thread = try LinuxThread(name: "litmus") } catch {

@@ -172,12 +172,14 @@ final class SimulatedWorld: LitmusWorld {
 
 /// The simulated kernel, as an arm of the suite: each attempt is another seed.
 package struct SimulatedArm: LitmusArm {
+    /// The simulated kernel.
     package let name = LitmusArmName.simulated
     private let kernel: KernelVersion
 
     /// - Parameter kernel: The release to behave like; that of this host, when the two are compared.
     package init(kernel: KernelVersion) { self.kernel = kernel }
 
+    /// Runs the case on a new host whose seed is the attempt.
     package func run(_ test: LitmusCase, attempt: Int) -> LitmusRun {
         let host = SimulatedHost(configuration(for: test, attempt: attempt))
         let delivery = Delivery()

@@ -14,23 +14,29 @@ enum AccountOracle {
             }
         }
         guard let report = run.report, let ended = run.ended else { return failures }
-        for account in report.accounts.sources { failures += check(account, run, index, at: ended, isFinal: true) }
+        for account in report.accounts.sources {
+            failures += check(account, run, index, at: ended, isFinal: true)
+        }
         for account in report.accounts.streams {
             if !account.isBalanced { failures.append(unbalanced(account, at: nil)) }
             if account.inFlight != 0 {
-                failures.append(Failure(.accounts, .safety, "after the drain \(account.inFlight) events are in flight"))
+                failures.append(
+                    Failure(.accounts, .safety, "after the drain \(account.inFlight) events are in flight"))
             }
             let received = UInt64(run.stream.count { if case .event = $0.content { true } else { false } })
             if account.delivered != received {
                 failures.append(
-                    Failure(.accounts, .safety, "delivered is \(account.delivered), the subscriber got \(received)"))
+                    Failure(
+                        .accounts, .safety,
+                        "delivered is \(account.delivered), the subscriber got \(received)"))
             }
         }
         return failures
     }
 
     private static func unbalanced(_ account: StreamAccount, at time: Int64?) -> Failure {
-        let parts = "delivered \(account.delivered) filtered \(account.filtered.total) dropped "
+        let parts =
+            "delivered \(account.delivered) filtered \(account.filtered.total) dropped "
             + "\(account.dropped.total) in flight \(account.inFlight)"
         return Failure(
             .accounts, .safety, at: time,
@@ -54,7 +60,9 @@ enum AccountOracle {
         let kernel = account.processors.reduce(0) { $0 + $1.kernel }
         if account.kernel != kernel {
             failures.append(
-                Failure(.accounts, .safety, at: time, "kernel is \(account.kernel), its processors' sum \(kernel)"))
+                Failure(
+                    .accounts, .safety, at: time, "kernel is \(account.kernel), its processors' sum \(kernel)"
+                ))
         }
         for processor in account.processors {
             failures += check(processor, run, index, at: time, isFinal: isFinal)
@@ -85,12 +93,18 @@ enum AccountOracle {
             if message.fate != .delivered { lost += 1 }
         }
         if lost != account.lost {
-            return [Failure(.accounts, .safety, at: time, "\(place): lost is \(account.lost), in truth \(lost)")]
+            return [
+                Failure(.accounts, .safety, at: time, "\(place): lost is \(account.lost), in truth \(lost)")
+            ]
         }
         // What was fenced must reach to the last fence of the run: no loss at the end is forgotten.
-        if isFinal, account.isFenced, let last = fences.last, last.sequence &- opening.sequence > sequence &- opening.sequence {
+        if isFinal, account.isFenced, let last = fences.last,
+            last.sequence &- opening.sequence > sequence &- opening.sequence
+        {
             return [
-                Failure(.accounts, .safety, at: time, "\(place): said to be fenced, but ends before its last fence")
+                Failure(
+                    .accounts, .safety, at: time,
+                    "\(place): said to be fenced, but ends before its last fence")
             ]
         }
         return []

@@ -2,13 +2,21 @@ import EventModel
 import KernelFormats
 import SimulatedBackends
 
-/// No attribute of one incarnation appears on another; what claims to be verified was true at that time.
+/// No attribute of one incarnation appears on another; what an exec event claims to have verified was true at that time.
 enum AttributeOracle {
     static func check(_ attribution: Attribution, _ evidence: Evidence) -> [Failure] {
         var failures: [Failure] = []
+        var cpids: [IncarnationID: CommonProcessID] = [:]
         for entry in attribution.entries {
             guard let id = entry.incarnation, !entry.process.isAmbiguous else { continue }
-            let checker = AttributeChecker(entry: entry, incarnation: evidence.index.truth[id], evidence: evidence)
+            let incarnation = evidence.index.truth[id]
+            if entry.process.cpid != nil, cpids[id] == nil {
+                cpids[id] = ReferenceCPID.make(
+                    bootID: evidence.configuration.bootID, pidNamespace: incarnation.pidNamespace,
+                    startTicks: incarnation.startTicks, pid: incarnation.innerPID)
+            }
+            let checker = AttributeChecker(
+                entry: entry, incarnation: incarnation, cpid: cpids[id], index: evidence.index)
             for problem in checker.problems() {
                 failures.append(
                     Failure(
@@ -25,14 +33,21 @@ enum AttributeOracle {
 struct AttributeChecker {
     let entry: Attribution.Entry
     let incarnation: TruthIncarnation
-    let evidence: Evidence
+    /// The common process id as it must be.
+    let cpid: CommonProcessID?
+    let index: TruthIndex
 
     func problems() -> [String] {
         let process = entry.process
         var problems: [String] = []
-        func check(_ field: String, _ provenance: Provenance, _ value: String?, _ matches: (TruthAttribute) -> Bool) {
+        func check(
+            _ field: String, _ provenance: Provenance, _ value: String?, _ matches: (TruthAttribute) -> Bool
+        ) {
             guard let value, isKnown(provenance) else { return }
-            if !isTrue(provenance, matches) { problems.append("\(field) \(value) was never its own") }
+            let isOfImage = ["name", "exe", "cmdline"].contains(field)
+            if !isTrue(provenance, isOfImage: isOfImage, matches) {
+                problems.append("\(field) \(value) was never its own")
+            }
         }
         let name = process.name.flatMap { KernelText.encode($0, isEscaped: isEscaped("name")) }
         check("name", process.provenance.name, process.name) { $0 == .comm(name ?? []) }
@@ -42,7 +57,9 @@ struct AttributeChecker {
             return link == path || link == path + Array(" (deleted)".utf8)
         }
         if !process.isCommandLineTruncated, !process.commandLine.isEmpty {
-            check("cmdline", process.provenance.cmdline, process.commandLine.joined(separator: " "), isCommandLine)
+            check(
+                "cmdline", process.provenance.cmdline, process.commandLine.joined(separator: " "),
+                isCommandLine)
         }
         check("uid", process.provenance.uid, process.uid?.description) { attribute in
             if case .uid(_, let effective) = attribute { effective == process.uid } else { false }
@@ -74,11 +91,8 @@ struct AttributeChecker {
         {
             problems.append("pid namespace is \(namespace), in truth \(incarnation.pidNamespace)")
         }
-        if let cpid = process.cpid, isKnown(process.provenance.cpid) {
-            let expected = ReferenceCPID.make(
-                bootID: evidence.configuration.bootID, pidNamespace: incarnation.pidNamespace,
-                startTicks: incarnation.startTicks, pid: incarnation.innerPID)
-            if cpid != expected { problems.append("cpid is \(cpid), in truth \(expected)") }
+        if let claimed = process.cpid, isKnown(process.provenance.cpid), let cpid, claimed != cpid {
+            problems.append("cpid is \(claimed), in truth \(cpid)")
         }
         if let exit = process.exit, !exit.isInferred, let code = incarnation.exitCode,
             entry.event.origin == .emitted, exit != ProcessExit(code: code)
@@ -95,20 +109,37 @@ struct AttributeChecker {
         }
     }
 
-    /// Verified and kernel-given values were in force between the message and its delivery; later reads at any time of this
-    /// life; inherited ones in this life or in that of an ancestor.
-    private func isTrue(_ provenance: Provenance, _ matches: (TruthAttribute) -> Bool) -> Bool {
+    /// What an exec event verified of the new image was in force between its message and its delivery; other
+    /// values at any time of this life; inherited ones in this life or in that of an ancestor.
+    private func isTrue(
+        _ provenance: Provenance, isOfImage: Bool, _ matches: (TruthAttribute) -> Bool
+    ) -> Bool {
         switch provenance {
+        case .verified where isOfImage && entry.event.kind == .processExec && entry.message != nil:
+            return isTrueNow(matches)
         case .kernelMessage, .verified, .lateRead:
             return incarnation.changes.contains { matches($0.attribute) }
         default:
             var life: TruthIncarnation? = incarnation
             while let present = life {
                 if present.changes.contains(where: { matches($0.attribute) }) { return true }
-                life = present.parent.map { evidence.index.truth[$0] }
+                life = present.parent.map { index.truth[$0] }
             }
             return false
         }
+    }
+
+    private func isTrueNow(_ matches: (TruthAttribute) -> Bool) -> Bool {
+        guard let message = entry.message else { return false }
+        let begin = index.truth.messages[message].time
+        for (position, change) in incarnation.changes.enumerated() where matches(change.attribute) {
+            guard change.time <= entry.delivered else { break }
+            let next = incarnation.changes[(position + 1)...].first {
+                $0.attribute.isSameField(as: change.attribute)
+            }
+            if next.map({ $0.time >= begin }) ?? true { return true }
+        }
+        return false
     }
 
     private func isCommandLine(_ attribute: TruthAttribute) -> Bool {
@@ -116,9 +147,22 @@ struct AttributeChecker {
         let arguments = CommandLineFile(parsing: bytes.span).argumentsWithoutPadding
         return arguments.count == entry.process.commandLine.count
             && arguments.enumerated().allSatisfy { index, argument in
-                KernelText.encode(entry.process.commandLine[index], isEscaped: isEscaped("cmdline[\(index)]")) == argument
+                KernelText.encode(entry.process.commandLine[index], isEscaped: isEscaped("cmdline[\(index)]"))
+                    == argument
             }
     }
 
     private func isEscaped(_ field: String) -> Bool { entry.event.escaped.contains(field) }
+}
+
+extension TruthAttribute {
+    /// Whether two changes are about the same field.
+    fileprivate func isSameField(as other: TruthAttribute) -> Bool {
+        switch (self, other) {
+        case (.parent, .parent), (.uid, .uid), (.gid, .gid), (.session, .session), (.comm, .comm),
+            (.program, .program), (.commandLine, .commandLine), (.cgroup, .cgroup), (.tracer, .tracer):
+            true
+        default: false
+        }
+    }
 }

@@ -31,7 +31,14 @@ struct Attribution {
                 if let message = entry.message { used.insert(message) }
                 entry.incarnation = entry.message.map { index.truth.messages[$0].subject }
             }
-            if entry.incarnation == nil, case .incarnation(let id) = entry.claim { entry.incarnation = id }
+            if entry.incarnation == nil {
+                switch entry.claim {
+                case .incarnation(let id): entry.incarnation = id
+                // Start times tie, and there is no inode: what was read was read of whoever lived then.
+                case .ambiguous: entry.incarnation = index.incarnation(of: process.pid, at: event.monotonic)
+                case .none: break
+                }
+            }
             entries.append(entry)
         }
     }

@@ -82,13 +82,17 @@ struct EventText {
         return words
     }
 
-    private func text(_ key: String, _ value: String?) -> [String] { value.map { ["\(key)=\(quoted($0))"] } ?? [] }
+    private func text(_ key: String, _ value: String?) -> [String] {
+        value.map { ["\(key)=\(quoted($0))"] } ?? []
+    }
 
     /// Plain words stand bare, everything else in quotes.
     private func quoted(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.utf8.allSatisfy { byte in
-            byte.isKeyCharacter || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":")
-        }
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                byte.isKeyCharacter || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":")
+            }
         return isPlain ? text : Printer.quoted(text.utf8)
     }
 }

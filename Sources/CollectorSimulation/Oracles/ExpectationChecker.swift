@@ -65,17 +65,22 @@ struct ExpectationChecker {
     }
 
     private func matches(_ entry: Attribution.Entry, _ pattern: EventPattern) -> Bool {
-        let isKind = pattern.kind == "*" || pattern.kind == entry.event.kind.rawValue
+        let isKind =
+            pattern.kind == "*" || pattern.kind == entry.event.kind.rawValue
             || pattern.kind == "process.*" && entry.event.kind.rawValue.hasPrefix("process.")
         guard isKind else { return false }
         if let origin = pattern.origin, entry.event.origin.rawValue != origin { return false }
         if let wanted = pattern.pid {
             guard entry.process.pid.rawValue == wanted.pid else { return false }
             if let ordinal = wanted.incarnation {
-                guard let id = entry.incarnation, evidence.index.truth[id].ordinal == ordinal else { return false }
+                guard let id = entry.incarnation, evidence.index.truth[id].ordinal == ordinal else {
+                    return false
+                }
             }
         }
-        if let path = pattern.executable, bytes(entry, entry.process.executablePath, "exe") != path { return false }
+        if let path = pattern.executable, bytes(entry, entry.process.executablePath, "exe") != path {
+            return false
+        }
         if let name = pattern.name, bytes(entry, entry.process.name, "name") != name { return false }
         return true
     }
@@ -142,7 +147,9 @@ struct ExpectationChecker {
         }
         let deadline = loss.time.advanced(by: .nanoseconds(within))
         if evidence.recording.scans.contains(where: { $0 >= loss.time && $0 <= deadline }) { return [] }
-        return [Problem(.liveness, "no scan within the time after the loss", at: index.scenarioTime(loss.time))]
+        return [
+            Problem(.liveness, "no scan within the time after the loss", at: index.scenarioTime(loss.time))
+        ]
     }
 
     // MARK: - The collector as a whole
@@ -163,12 +170,15 @@ struct ExpectationChecker {
             if observed > within {
                 problems.append(Problem(.liveness, "observed \(Quantity.seconds(nanoseconds: observed))"))
             }
-            let isClean = run.failure == nil && run.report.map { $0.failures.isEmpty && $0.isWithinTimeout } ?? false
+            let isClean =
+                run.failure == nil && run.report.map { $0.failures.isEmpty && $0.isWithinTimeout } ?? false
             // sysexits: 0, or 70 for a collector that failed or could not stop in time.
             let exitCode = isClean ? 0 : 70
             if exitCode != code { problems.append(Problem(.liveness, "the exit code is \(exitCode)")) }
         }
-        if evidence.recording.runs.isEmpty { problems.append(Problem(.liveness, "the collector was never started")) }
+        if evidence.recording.runs.isEmpty {
+            problems.append(Problem(.liveness, "the collector was never started"))
+        }
         return problems
     }
 

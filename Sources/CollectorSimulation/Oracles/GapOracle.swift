@@ -12,7 +12,9 @@ enum GapOracle {
         let counted = report.accounts.sources.reduce(0) { $0 + ($1.lost ?? 0) }
         if claimed != counted {
             failures.append(
-                Failure(.gaps, .safety, "gap records say that the kernel lost \(claimed), the account \(counted)"))
+                Failure(
+                    .gaps, .safety, "gap records say that the kernel lost \(claimed), the account \(counted)")
+            )
         }
         for gap in kernelGaps where gap.lost == 0 || gap.processors.allSatisfy({ $0.lost == 0 }) {
             let time = evidence.index.scenarioTime(gap.until)
@@ -23,7 +25,9 @@ enum GapOracle {
         let announced = run.gaps.filter { $0.cause == .subscriberQueue }.reduce(0) { $0 + ($1.lost ?? 0) }
         if dropped != announced {
             failures.append(
-                Failure(.gaps, .safety, "the subscriber was told of \(announced) dropped events, the account has \(dropped)"))
+                Failure(
+                    .gaps, .safety,
+                    "the subscriber was told of \(announced) dropped events, the account has \(dropped)"))
         }
         return failures
     }
@@ -50,7 +54,8 @@ enum GapOracle {
                 failures.append(
                     Failure(
                         .gaps, .safety, at: index.scenarioTime(message.time),
-                        "message \(sequence) of processor \(processor.processor) was lost outside every gap record"))
+                        "message \(sequence) of processor \(processor.processor) was lost outside every gap record"
+                    ))
                 if failures.count >= Oracles.failureLimit { return failures }
             }
         }

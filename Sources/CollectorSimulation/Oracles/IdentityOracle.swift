@@ -1,13 +1,31 @@
 import EventModel
 import SimulatedBackends
 
-/// Each emitted event stands for one message that the kernel made and delivered, and no message for two events.
+/// Each emitted event stands for one message that the kernel made and delivered, and no message for two events; no
+/// process that lives is said to have ended.
 enum InventionOracle {
     static func check(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
+        inventedMessages(attribution, index) + inventedEnds(attribution, index)
+    }
+
+    private static func inventedEnds(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
+        attribution.entries.compactMap { entry in
+            guard entry.event.kind == .processExit, let id = entry.incarnation, !entry.process.isAmbiguous,
+                // A message is stamped shortly before it is made.
+                index.isAlive(id, at: entry.event.monotonic.advanced(by: .milliseconds(1)))
+            else { return nil }
+            return Failure(
+                .noInvention, .safety, at: index.scenarioTime(entry.event.monotonic),
+                "process.exit (\(entry.event.origin.rawValue)) of \(index.name(of: id)), which lives")
+        }
+    }
+
+    private static func inventedMessages(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
         attribution.entries.filter { $0.event.origin == .emitted && $0.message == nil }.map { entry in
             Failure(
                 .noInvention, .safety, at: index.scenarioTime(entry.event.monotonic),
-                "\(entry.event.kind.rawValue) of \(entry.process.identity) stands for no message of the kernel")
+                "\(entry.event.kind.rawValue) of \(entry.process.identity) stands for no message of the kernel"
+            )
         }
     }
 }
@@ -24,24 +42,29 @@ enum IdentityOracle {
             switch entry.claim {
             case .none:
                 failures.append(
-                    Failure(.identity, .safety, at: time, "\(kind) of \(identity): no process was ever born so"))
+                    Failure(
+                        .identity, .safety, at: time, "\(kind) of \(identity): no process was ever born so"))
             case .ambiguous where !entry.process.isAmbiguous:
                 // Two births tie without a pidfd's inode; until the second one is known nothing is ambiguous yet.
                 break
             case .ambiguous: break
             case .incarnation(let claimed):
-                guard let owner = entry.incarnation, owner != claimed, !entry.process.isAmbiguous else { break }
+                guard let owner = entry.incarnation, owner != claimed, !entry.process.isAmbiguous else {
+                    break
+                }
                 failures.append(
                     Failure(
                         .identity, .safety, at: time,
-                        "\(kind) of \(identity), which is \(index.name(of: claimed)), happened to \(index.name(of: owner))"))
+                        "\(kind) of \(identity), which is \(index.name(of: claimed)), happened to \(index.name(of: owner))"
+                    ))
             }
             guard let owner = entry.incarnation else { continue }
             if let other = owners[identity], other != owner, !entry.process.isAmbiguous {
                 failures.append(
                     Failure(
                         .identity, .safety, at: time,
-                        "\(index.name(of: other)) and \(index.name(of: owner)) share the identity \(identity)"))
+                        "\(index.name(of: other)) and \(index.name(of: owner)) share the identity \(identity)"
+                    ))
             }
             owners[identity] = owner
         }
@@ -65,18 +88,25 @@ enum OrderOracle {
                     failures.append(
                         Failure(
                             .order, .safety, at: time,
-                            "message \(message.sequence) of processor \(message.processor) came after \(last)"))
+                            "message \(message.sequence) of processor \(message.processor) came after \(last)"
+                        ))
                 }
                 lastSequence[message.processor] = message.sequence
             }
-            guard let id = entry.incarnation, entry.event.origin != .derived || kind == .processExit else { continue }
+            guard let id = entry.incarnation, entry.event.origin != .derived || kind == .processExit else {
+                continue
+            }
             if ended.contains(id), entry.message != nil || kind == .processExit {
                 failures.append(
-                    Failure(.order, .safety, at: time, "\(kind.rawValue) of \(index.name(of: id)) after its exit"))
+                    Failure(
+                        .order, .safety, at: time, "\(kind.rawValue) of \(index.name(of: id)) after its exit")
+                )
             }
             if kind == .processFork, begun.contains(id), entry.event.origin == .emitted, !isScanned(entry) {
                 failures.append(
-                    Failure(.order, .safety, at: time, "process.fork of \(index.name(of: id)) after other events of it"))
+                    Failure(
+                        .order, .safety, at: time,
+                        "process.fork of \(index.name(of: id)) after other events of it"))
             }
             begun.insert(id)
             if kind == .processExit { ended.insert(id) }

@@ -18,7 +18,8 @@ enum ProgressOracle {
         var failures: [Failure] = []
         for run in evidence.recording.runs {
             if let problem = run.failure {
-                failures.append(Failure(.progress, .liveness, at: time, "the collector could not run: \(problem)"))
+                failures.append(
+                    Failure(.progress, .liveness, at: time, "the collector could not run: \(problem)"))
             }
             for (source, reason) in run.report?.failures ?? [] {
                 failures.append(Failure(.progress, .liveness, at: time, "source \(source) failed: \(reason)"))
@@ -34,7 +35,10 @@ enum BoundsOracle {
         // A batch that is larger than the whole queue is let in alone.
         let limit = max(run.queueLimit, CollectorConfiguration().maxBatchSize)
         guard run.peakQueueCount > limit else { return [] }
-        return [Failure(.bounds, .bounds, "\(run.peakQueueCount) events were queued, the limit is \(run.queueLimit)")]
+        return [
+            Failure(
+                .bounds, .bounds, "\(run.peakQueueCount) events were queued, the limit is \(run.queueLimit)")
+        ]
     }
 }
 
@@ -64,9 +68,11 @@ enum ShutdownOracle {
 /// What the stream says about who lives equals the truth, once the world has rested and every loss has been made good.
 enum ConvergenceOracle {
     static func check(_ run: CollectorRun, _ attribution: Attribution, _ evidence: Evidence) -> [Failure] {
-        guard let end = run.stopRequested, run.isStreamComplete, run.ready != nil else { return [] }
         let rest = Duration.nanoseconds(
             evidence.scenario.settings.convergence ?? SimulatedOperator.defaultConvergence)
+        guard let end = run.stopRequested, run.isStreamComplete, let ready = run.ready,
+            ready.advanced(by: rest) <= end
+        else { return [] }
         let index = evidence.index
         // A world that moved shortly before the end has no state that the stream could have reached.
         if let last = index.truth.messages.last(where: { $0.time <= end && !index.isOwn($0) }),
@@ -95,7 +101,9 @@ enum ConvergenceOracle {
         for incarnation in index.truth.incarnations where index.isAlive(incarnation.id, at: end) {
             guard alive[incarnation.id] == nil, incarnation.pid != index.ownProcessID else { continue }
             // Who could not be looked at is known only by its messages.
-            guard evidence.configuration.canSee(incarnation) || incarnation.born > run.ready ?? end else { continue }
+            guard evidence.configuration.canSee(incarnation) || incarnation.born > ready else {
+                continue
+            }
             failures.append(
                 Failure(
                     .convergence, .liveness, at: time,

@@ -32,7 +32,8 @@ package struct Evidence {
         var other = recording
         change(&other)
         return Evidence(
-            scenario: scenario, recording: other, report: report, truth: index.truth, configuration: configuration)
+            scenario: scenario, recording: other, report: report, truth: index.truth,
+            configuration: configuration)
     }
 
     var runs: [(run: CollectorRun, attribution: Attribution)] {

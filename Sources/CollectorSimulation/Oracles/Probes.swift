@@ -13,7 +13,9 @@ enum Probes {
         if truth.count(of: .lost) > 0 { hit.insert("netlink-overflow") }
         if evidence.configuration.hidepid != .off { hit.insert("hidden-process") }
         for (run, attribution) in evidence.runs {
-            if run.gaps.contains(where: { $0.cause == .kernelOverflow }), hasResync(run, evidence) { hit.insert("resync") }
+            if run.gaps.contains(where: { $0.cause == .kernelOverflow }), hasResync(run, evidence) {
+                hit.insert("resync")
+            }
             if run.gaps.contains(where: { $0.cause == .notRunning }) { hit.insert("not-running-gap") }
             if run.report?.accounts.streams.contains(where: { $0.dropped.total > 0 }) == true {
                 hit.insert("subscriber-dropped")
@@ -41,7 +43,8 @@ enum Probes {
     private static func hasSameTickReuse(_ truth: TruthLog) -> Bool {
         var seen: Set<[UInt64]> = []
         return truth.incarnations.contains { incarnation in
-            !seen.insert([UInt64(bitPattern: Int64(incarnation.pid.rawValue)), incarnation.startTicks]).inserted
+            !seen.insert([UInt64(bitPattern: Int64(incarnation.pid.rawValue)), incarnation.startTicks])
+                .inserted
         }
     }
 }

@@ -4,7 +4,9 @@ import EventModel
 ///
 /// Source: `ocsf/common-process-id`; SHA-256 as FIPS 180-4 section 6.2 describes it. Slow, and that does not matter here.
 package enum ReferenceCPID {
-    static func make(bootID: BootID, pidNamespace: UInt64, startTicks: UInt64, pid: ProcessID) -> CommonProcessID {
+    static func make(bootID: BootID, pidNamespace: UInt64, startTicks: UInt64, pid: ProcessID)
+        -> CommonProcessID
+    {
         var input: [UInt8] = []
         for word in [bootID.high, bootID.low] { input += bigEndian(word) }
         for word in [pidNamespace, startTicks, UInt64(bitPattern: Int64(pid.rawValue))] {
@@ -25,7 +27,9 @@ package enum ReferenceCPID {
         for block in stride(from: 0, to: padded.count, by: 64) {
             compress(Array(padded[block..<block + 64]), into: &state)
         }
-        return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) } }
+        return state.flatMap { word in
+            (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) }
+        }
     }
 
     private static func compress(_ block: [UInt8], into state: inout [UInt32]) {
@@ -50,7 +54,9 @@ package enum ReferenceCPID {
         for index in 0..<8 { state[index] &+= h[index] }
     }
 
-    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
+    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+        word >> count | word << (32 - count)
+    }
 
     private static func bigEndian(_ word: UInt64) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) }

@@ -81,7 +81,8 @@ struct TruthIndex {
             else { return .none }
             return .incarnation(message.subject)
         case .seen(let processor, let sequence, let timestamp):
-            guard let message = message(processor: processor, sequence: sequence), message.stamp == timestamp else {
+            guard let message = message(processor: processor, sequence: sequence), message.stamp == timestamp
+            else {
                 return .none
             }
             return owner(of: identity.pid, in: message).map { .incarnation($0) } ?? .none
@@ -93,19 +94,25 @@ struct TruthIndex {
         }
     }
 
+    /// The incarnation that had a pid at a moment, dead but not reaped included.
+    func incarnation(of pid: ProcessID, at time: Instant) -> IncarnationID? {
+        (byPID[pid] ?? []).last { id in
+            truth[id].born <= time && (truth[id].reaped.map { time <= $0 } ?? true)
+        }
+    }
+
     /// The incarnation with this pid that a message is about, or that lived when it was made.
     private func owner(of pid: ProcessID, in message: TruthMessage) -> IncarnationID? {
-        if truth[message.subject].pid == pid { return message.subject }
-        return (byPID[pid] ?? []).first { id in
-            truth[id].born <= message.time && (truth[id].reaped.map { message.time <= $0 } ?? true)
-        }
+        truth[message.subject].pid == pid ? message.subject : incarnation(of: pid, at: message.time)
     }
 
     /// `412#2`.
     func name(of id: IncarnationID) -> String { "\(truth[id].pid)#\(truth[id].ordinal)" }
 
     /// Nanoseconds after the scenario's `@0`.
-    func scenarioTime(_ instant: Instant) -> Int64 { instant.nanoseconds.subtractingClamped(start.nanoseconds) }
+    func scenarioTime(_ instant: Instant) -> Int64 {
+        instant.nanoseconds.subtractingClamped(start.nanoseconds)
+    }
 }
 
 extension ConnectorEvent {
@@ -114,7 +121,8 @@ extension ConnectorEvent {
         switch self {
         case .acknowledgement, .unknown: ProcessID(0)
         case .fork(_, let child): child.tgid
-        case .exec(let task), .uid(let task, _, _), .gid(let task, _, _), .session(let task), .ptrace(let task, _),
+        case .exec(let task), .uid(let task, _, _), .gid(let task, _, _), .session(let task),
+            .ptrace(let task, _),
             .comm(let task, _), .coredump(let task, _), .exit(let task, _, _, _):
             task.tgid
         }

@@ -55,7 +55,8 @@ public enum JUnitReport {
             text += "  <testsuite name=\"\(escape(result.path))\" tests=\"\(max(result.records.count, 1))\""
             text += " failures=\"\(result.failedCount)\">\n"
             if let problem = result.problem {
-                text += "    <testcase name=\"\(escape(result.path))\">\n      <failure message=\"\(escape(problem))\"/>\n"
+                text +=
+                    "    <testcase name=\"\(escape(result.path))\">\n      <failure message=\"\(escape(problem))\"/>\n"
                 text += "    </testcase>\n"
             }
             for record in result.records { text += testCase(record) }
@@ -67,12 +68,15 @@ public enum JUnitReport {
     private static func testCase(_ record: RunRecord) -> String {
         let milliseconds = record.wallNanoseconds / 1_000_000
         let fraction = String(milliseconds % 1_000)
-        let seconds = "\(milliseconds / 1_000).\(String(repeating: "0", count: 3 - fraction.utf8.count))\(fraction)"
-        var text = "    <testcase classname=\"\(escape(record.scenario))\" name=\"seed \(record.seed)\" time=\"\(seconds)\""
+        let seconds =
+            "\(milliseconds / 1_000).\(String(repeating: "0", count: 3 - fraction.utf8.count))\(fraction)"
+        var text =
+            "    <testcase classname=\"\(escape(record.scenario))\" name=\"seed \(record.seed)\" time=\"\(seconds)\""
         if record.failures.isEmpty { return text + "/>\n" }
         text += ">\n"
         for failure in record.failures {
-            text += "      <failure type=\"\(failure.oracle.rawValue)\" message=\"\(escape(failure.message))\"/>\n"
+            text +=
+                "      <failure type=\"\(failure.oracle.rawValue)\" message=\"\(escape(failure.message))\"/>\n"
         }
         return text + "    </testcase>\n"
     }

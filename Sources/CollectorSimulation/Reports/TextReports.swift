@@ -19,7 +19,8 @@ public struct TextReport: Sendable {
         guard result.problem == nil else { return "\(mark) \(TerminalText.escape(result.path))" }
         let events = result.records.reduce(0) { $0 + $1.eventCount }
         let virtual = result.records.reduce(0) { $0 + $1.virtualNanoseconds }
-        let seeds = result.records.count == 1 ? "seed \(result.records[0].seed)" : "\(result.records.count) seeds"
+        let seeds =
+            result.records.count == 1 ? "seed \(result.records[0].seed)" : "\(result.records.count) seeds"
         var line = "\(mark) \(TerminalText.escape(result.path))  \(seeds), \(events) events, "
         line += "\(Self.seconds(virtual)) virtual"
         if let hash = result.records.last?.traceHash { line += ", trace \(JSONReport.hexadecimal(hash))" }
@@ -38,13 +39,18 @@ public struct TextReport: Sendable {
             if let line = failure.line { place += " \(TerminalText.escape(path)):\(line)" }
             let message = failure.message.split(separator: "\n", omittingEmptySubsequences: true)
             lines.append("  \(place): \(message.first.map { TerminalText.escape(String($0)) } ?? "")")
-            for further in message.dropFirst().prefix(12) { lines.append("      " + TerminalText.escape(String(further))) }
+            for further in message.dropFirst().prefix(12) {
+                lines.append("      " + TerminalText.escape(String(further)))
+            }
         }
         if record.failures.count > 8 { lines.append("  and \(record.failures.count - 8) more") }
         lines.append("  again: \(command) run \(TerminalText.escape(path)) --seed \(record.seed)")
         if !record.recentSteps.isEmpty {
-            lines.append("  last steps of \(record.stepCount), trace \(JSONReport.hexadecimal(record.traceHash)):")
-            for step in record.recentSteps.suffix(stepLimit) { lines.append("    " + TerminalText.escape(step)) }
+            lines.append(
+                "  last steps of \(record.stepCount), trace \(JSONReport.hexadecimal(record.traceHash)):")
+            for step in record.recentSteps.suffix(stepLimit) {
+                lines.append("    " + TerminalText.escape(step))
+            }
         }
         return lines.joined(separator: "\n")
     }
@@ -57,7 +63,8 @@ public struct TextReport: Sendable {
             sum + result.records.reduce(0) { $0 + $1.virtualNanoseconds }
         }
         let verdict = failed == 0 ? colour("all pass", 32) : colour("\(failed) failed", 31)
-        return "\(results.count) scenarios, \(runs) seeds (each run twice), \(Self.seconds(virtual)) virtual in "
+        return
+            "\(results.count) scenarios, \(runs) seeds (each run twice), \(Self.seconds(virtual)) virtual in "
             + "\(Self.seconds(wallNanoseconds)): \(verdict)"
     }
 

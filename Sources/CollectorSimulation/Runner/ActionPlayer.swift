@@ -38,12 +38,17 @@ struct ActionPlayer: Sendable {
             return with(process, on: kernel) { kernel.exit($0, status) }
         case .reap(let process): return with(process, on: kernel) { kernel.reap($0) }
         case .setUID(let process, let uid):
-            return with(process, on: kernel) { kernel.setUserID($0, real: UserID(uid), effective: UserID(uid)) }
+            return with(process, on: kernel) {
+                kernel.setUserID($0, real: UserID(uid), effective: UserID(uid))
+            }
         case .setGID(let process, let gid):
-            return with(process, on: kernel) { kernel.setGroupID($0, real: GroupID(gid), effective: GroupID(gid)) }
+            return with(process, on: kernel) {
+                kernel.setGroupID($0, real: GroupID(gid), effective: GroupID(gid))
+            }
         case .setSession(let process): return with(process, on: kernel) { kernel.setSession($0) }
         case .setName(let process, let name): return with(process, on: kernel) { kernel.setComm($0, name) }
-        case .setTitle(let process, let title): return with(process, on: kernel) { kernel.setTitle($0, title) }
+        case .setTitle(let process, let title):
+            return with(process, on: kernel) { kernel.setTitle($0, title) }
         case .coredump(let process, let signal):
             return with(process, on: kernel) { kernel.coredump($0, signal: signal) }
         case .ptraceAttach(let tracer, let target):
@@ -73,7 +78,9 @@ struct ActionPlayer: Sendable {
     private func apply(_ action: ThreadAction, on kernel: SimulatedKernel) -> Bool {
         switch action {
         case .create(let process, let tid):
-            return with(process, on: kernel) { kernel.createThread(in: $0, as: tid.map { ProcessID($0) }) != nil }
+            return with(process, on: kernel) {
+                kernel.createThread(in: $0, as: tid.map { ProcessID($0) }) != nil
+            }
         case .exit(let process, let tid):
             return with(process, on: kernel) { pid in
                 kernel.threadIDs(of: pid).contains(ProcessID(tid)) && kernel.exitThread(ProcessID(tid))
@@ -105,13 +112,20 @@ struct ActionPlayer: Sendable {
         return kernel.truth[incarnation].ordinal == wanted ? pid : nil
     }
 
-    /// Start time of the newest process that had the pid.
+    /// Start time of the newest process that had the pid, if that is this tick or the last one: start times
+    /// cannot tie across more than that.
     private func lastStartTicks(of pid: ProcessID, on kernel: SimulatedKernel) -> UInt64? {
-        kernel.truth.incarnations.last { $0.pid == pid }?.startTicks
+        guard let ticks = kernel.truth.incarnations.last(where: { $0.pid == pid })?.startTicks else {
+            return nil
+        }
+        let perTick = 1_000_000_000 / Int64(clamping: kernel.configuration.clockTicksPerSecond)
+        let now = UInt64(clamping: kernel.pump.bootTime.nanoseconds / perTick)
+        return ticks <= now && now - ticks <= 1 ? ticks : nil
     }
 
     /// Sends what looks like a message of the connector from a port that is not the kernel's.
-    private func forge(_ kind: ForgedKind, _ pid: ProcessID, port: UInt32, on kernel: SimulatedKernel) -> Bool {
+    private func forge(_ kind: ForgedKind, _ pid: ProcessID, port: UInt32, on kernel: SimulatedKernel) -> Bool
+    {
         let task = ConnectorTask(leaderOf: pid)
         let event: ConnectorEvent =
             switch kind {

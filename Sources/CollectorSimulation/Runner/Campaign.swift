@@ -25,6 +25,9 @@ public enum SeedChoice: Hashable, Sendable {
     case fromScenario
     case range(ClosedRange<UInt64>)
 
+    /// The first seed to run.
+    public func first(of scenario: Scenario) -> UInt64 { seeds(of: scenario).lowerBound }
+
     func seeds(of scenario: Scenario) -> ClosedRange<UInt64> {
         switch self {
         case .range(let range): range

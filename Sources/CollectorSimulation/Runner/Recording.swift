@@ -62,7 +62,8 @@ package struct CollectorRun: Sendable {
     package var isStreamComplete: Bool {
         guard let report else { return false }
         let isDropping = report.accounts.streams.contains { $0.dropped.total > 0 }
-        return !isDropping && report.accounts.sources.allSatisfy { $0.dropped.total == 0 && $0.syntheticDropped == 0 }
+        return !isDropping
+            && report.accounts.sources.allSatisfy { $0.dropped.total == 0 && $0.syntheticDropped == 0 }
     }
 }
 

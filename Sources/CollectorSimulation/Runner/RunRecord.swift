@@ -22,6 +22,8 @@ public struct RunRecord: Hashable, Sendable {
     public var probes: [String]
     /// The last steps before the end, for a report of a failure.
     public var recentSteps: [String]
+    /// The steps that were asked for, to find the first one in which two runs differ.
+    public var capturedSteps: [String]
     /// Output for each `events` line of the scenario, by line number.
     public var outputs: [EventOutput]
 
@@ -39,6 +41,7 @@ public struct RunRecord: Hashable, Sendable {
         waived = []
         probes = []
         recentSteps = []
+        capturedSteps = []
         outputs = []
     }
 
@@ -85,6 +88,7 @@ extension RunRecord {
         for name in waived { lines.append("waived \(name.rawValue)") }
         for probe in probes { lines.append("probe \(probe)") }
         for step in recentSteps { lines.append("step " + Printer.quoted(step.utf8)) }
+        for step in capturedSteps { lines.append("captured " + Printer.quoted(step.utf8)) }
         for output in outputs {
             lines.append("output line=\(output.line)")
             for line in output.lines { lines.append("| " + Printer.quoted(line.utf8)) }
@@ -122,15 +126,20 @@ extension RunRecord {
             checkpoints.append(value)
         case "failure":
             guard let oracle = fields["oracle"].flatMap(OracleName.init(rawValue:)),
-                let verdict = fields["verdict"].flatMap(Verdict.init(rawValue:)), let message = fields["message"]
+                let verdict = fields["verdict"].flatMap(Verdict.init(rawValue:)),
+                let message = fields["message"]
             else { return false }
             let line = fields.number("line").map { Int($0) }
-            failures.append(Failure(oracle, verdict, at: fields["at"].flatMap { Int64($0) }, line: line, message))
+            failures.append(
+                Failure(oracle, verdict, at: fields["at"].flatMap { Int64($0) }, line: line, message))
         case "waived":
-            guard let name = fields.words.dropFirst().first.flatMap(OracleName.init(rawValue:)) else { return false }
+            guard let name = fields.words.dropFirst().first.flatMap(OracleName.init(rawValue:)) else {
+                return false
+            }
             waived.append(name)
         case "probe": probes += fields.words.dropFirst()
         case "step": recentSteps += fields.words.dropFirst()
+        case "captured": capturedSteps += fields.words.dropFirst()
         case "output": outputs.append(EventOutput(line: Int(fields.number("line") ?? 0), lines: []))
         case "|":
             guard !outputs.isEmpty else { return false }

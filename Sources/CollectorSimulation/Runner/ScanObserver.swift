@@ -1,5 +1,6 @@
 import Backends
 import EventModel
+
 import struct SystemPackage.Errno
 
 /// Notes when `/proc` is listed, and passes everything on: the runner's eye on resyncs.
@@ -30,7 +31,9 @@ struct ScanObserver: ProcFileSystem {
         try base.readLink(link, in: directory, into: &bytes)
     }
 
-    func status(of link: ProcessLink, in directory: borrowing ProcessDirectory) throws(Errno) -> LinkTargetStatus {
+    func status(of link: ProcessLink, in directory: borrowing ProcessDirectory) throws(Errno)
+        -> LinkTargetStatus
+    {
         try base.status(of: link, in: directory)
     }
 

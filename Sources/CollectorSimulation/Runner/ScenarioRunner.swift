@@ -5,22 +5,29 @@ import SimulatedBackends
 public enum ScenarioRunner {
     /// Composes the collector over a simulated host, plays the scenario, and asks every oracle.
     ///
-    /// - Parameter mutant: Name of a bug to plant; known only to builds that were made with them.
-    public static func run(_ scenario: Scenario, seed: UInt64, mutant: String? = nil) -> RunRecord {
+    /// - Parameters:
+    ///   - mutant: Name of a bug to plant; known only to builds that were made with them.
+    ///   - range: Steps of the trace to keep whole.
+    public static func run(
+        _ scenario: Scenario, seed: UInt64, mutant: String? = nil, capturing range: Range<Int> = 0..<0
+    ) -> RunRecord {
         var record = RunRecord(scenario: scenario.name, seed: seed)
         if let mutant, !plant(mutant) {
             record.failures = [Failure(.progress, .scenarioError, "this build has no mutant \"\(mutant)\"")]
             return record
         }
-        let evidence = simulate(scenario, seed: seed)
+        let evidence = simulate(scenario, seed: seed, capturing: range)
         judge(evidence, into: &record)
         record.skippedLineCount = evidence.recording.skippedLineCount
         return record
     }
 
     /// Plays the scenario once and gives everything that oracles compare.
-    package static func simulate(_ scenario: Scenario, seed: UInt64) -> Evidence {
-        let configuration = WorldBuilder.configuration(of: scenario, seed: seed)
+    package static func simulate(
+        _ scenario: Scenario, seed: UInt64, capturing range: Range<Int> = 0..<0
+    ) -> Evidence {
+        var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
+        configuration.captureRange = range
         let host = SimulatedHost(configuration, faults: WorldBuilder.faults(of: scenario))
         let recorder = Recorder()
         let skipped = WorldBuilder.populate(host.kernel, from: scenario)
@@ -38,13 +45,16 @@ public enum ScenarioRunner {
         record.traceHash = report.hash
         record.stepCount = report.stepCount
         record.checkpoints = report.checkpoints
+        record.capturedSteps = report.captured.map(\.description)
         record.virtualNanoseconds = evidence.index.scenarioTime(report.end)
         record.eventCount = evidence.attributions.reduce(0) { $0 + $1.entries.count }
         record.probes = Probes.hit(in: evidence)
         record.waived = evidence.scenario.waivedOracles
         let checker = ExpectationChecker(evidence: evidence, probes: record.probes)
         record.outputs = checker.outputs()
-        record.failures = (Oracles.check(evidence) + checker.check()).filter { !record.waived.contains($0.oracle) }
+        record.failures = (Oracles.check(evidence) + checker.check()).filter {
+            !record.waived.contains($0.oracle)
+        }
         guard record.verdict != .pass else { return }
         record.recentSteps = report.recent.map(\.description)
     }

@@ -77,7 +77,9 @@ struct SimulatedDaemon: Sendable {
             let items = items(of: delivery, at: now)
             recorder.update { recording in
                 recording.runs[index].stream += items
-                if case .status(let status) = delivery, status.state == .ready { recording.runs[index].ready = now }
+                if case .status(let status) = delivery, status.state == .ready {
+                    recording.runs[index].ready = now
+                }
             }
             guard let delay = settings.subscriberDelay, case .events = delivery else { continue }
             // A cancelled sleep ends early, and there is nothing to clean up.
@@ -137,7 +139,8 @@ struct SimulatedDaemon: Sendable {
         if let value = settings.lateReadDelay { source.lateReadDelay = .nanoseconds(value) }
         if let value = settings.sampleInterval { source.sampleInterval = .nanoseconds(value) }
         let connector = try host.openConnectorSocket()
-        _ = try connector.setReceiveBuffer(byteCount: settings.receiveBuffer ?? Self.defaultReceiveBufferByteCount)
+        _ = try connector.setReceiveBuffer(
+            byteCount: settings.receiveBuffer ?? Self.defaultReceiveBufferByteCount)
         let endpoints = ProcessSource.Endpoints(
             procfs: observer, connector: connector, fence: host.fence,
             cursor: host.durableFile(named: "cursor"))

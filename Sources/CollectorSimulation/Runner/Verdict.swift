@@ -45,7 +45,9 @@ public struct Failure: Hashable, Sendable {
     public var line: Int?
     public var message: String
 
-    package init(_ oracle: OracleName, _ verdict: Verdict, at time: Int64? = nil, line: Int? = nil, _ message: String) {
+    package init(
+        _ oracle: OracleName, _ verdict: Verdict, at time: Int64? = nil, line: Int? = nil, _ message: String
+    ) {
         self.oracle = oracle
         self.verdict = verdict
         self.time = time

@@ -2,7 +2,8 @@ import CSimulation
 
 /// The worker's side: reads requests, forks once per seed, and answers with the child's record.
 ///
-/// Requests: `scenario BYTES "path"` and the file's bytes; `mutant NAME`; `run SEED`. Every answer ends with a line `end`.
+/// Requests: `scenario BYTES "path"` and the file's bytes; `mutant NAME`; `run SEED` or
+/// `run SEED FROM TO` to get the steps of that range too. Every answer ends with a line `end`.
 public enum Worker {
     /// Real time after which a run is given up, in seconds.
     static let timeLimitSeconds: Int32 = 120
@@ -25,20 +26,22 @@ public enum Worker {
                 // The driver has parsed the same bytes before it sent them.
                 scenario = try? Scenario(parsing: bytes, path: path)
             case .mutant(let name): mutant = name
-            case .run(let seed):
+            case .run(let seed, let capture):
                 guard let scenario else { return 70 }
-                answer(scenario, seed: seed, mutant: mutant, to: answers)
+                answer(to: answers) {
+                    ScenarioRunner.run(scenario, seed: seed, mutant: mutant, capturing: capture)
+                }
                 guard answers.flush() else { return 0 }
             }
         }
         return 0
     }
 
-    private static func answer(_ scenario: Scenario, seed: UInt64, mutant: String?, to answers: ByteWriter) {
+    private static func answer(to answers: ByteWriter, with run: () -> RunRecord) {
         let child = csim_child_fork(timeLimitSeconds)
         if child.pid == 0 {
             let writer = ByteWriter(descriptor: child.report)
-            for line in ScenarioRunner.run(scenario, seed: seed, mutant: mutant).encoded { writer.writeLine(line) }
+            for line in run().encoded { writer.writeLine(line) }
             writer.flush()
             csim_child_exit(0)
         }
@@ -68,21 +71,33 @@ public enum Worker {
 enum Request: Hashable {
     case scenario(byteCount: Int, path: String)
     case mutant(String)
-    case run(seed: UInt64)
+    case run(seed: UInt64, capture: Range<Int>)
 
     init?(_ line: [UInt8]) {
         guard let tokens = try? SceneLexer.tokens(of: line[...]) else { return nil }
         let words = tokens.compactMap { token -> String? in
-            if case .value(let value) = token.kind { value.bytes.map { String(decoding: $0, as: UTF8.self) } } else { nil }
+            if case .value(let value) = token.kind {
+                value.bytes.map { String(decoding: $0, as: UTF8.self) }
+            } else {
+                nil
+            }
         }
         switch (words.first, words.count) {
         case ("scenario", 3):
-            guard let count = Int(words[1]), (0...ScenarioLimits.fileByteCount).contains(count) else { return nil }
+            guard let count = Int(words[1]), (0...ScenarioLimits.fileByteCount).contains(count) else {
+                return nil
+            }
             self = .scenario(byteCount: count, path: words[2])
         case ("mutant", 2): self = .mutant(words[1])
         case ("run", 2):
             guard let seed = UInt64(words[1]) else { return nil }
-            self = .run(seed: seed)
+            self = .run(seed: seed, capture: 0..<0)
+        case ("run", 4):
+            guard let seed = UInt64(words[1]), let from = Int(words[2]), let to = Int(words[3]), from <= to
+            else {
+                return nil
+            }
+            self = .run(seed: seed, capture: from..<to)
         default: return nil
         }
     }
@@ -91,7 +106,8 @@ enum Request: Hashable {
         switch self {
         case .scenario(let byteCount, let path): "scenario \(byteCount) " + Printer.quoted(path.utf8)
         case .mutant(let name): "mutant \(name)"
-        case .run(let seed): "run \(seed)"
+        case .run(let seed, let capture):
+            capture.isEmpty ? "run \(seed)" : "run \(seed) \(capture.lowerBound) \(capture.upperBound)"
         }
     }
 }

@@ -42,35 +42,25 @@ public final class WorkerPair {
 
     /// Runs one seed in both workers and adds a failure when they differ.
     public func run(_ scenario: Scenario, seed: UInt64) throws(WorkerError) -> RunRecord {
-        for worker in workers { send(.run(seed: seed), to: worker) }
         let begin = csim_real_nanoseconds()
-        var records: [RunRecord] = []
-        for worker in workers { records.append(try answer(of: worker, scenario: scenario, seed: seed)) }
-        var record = records[0]
+        let records = try runTwice(scenario, seed: seed, capture: 0..<0)
+        var record = records.first
         record.wallNanoseconds = csim_real_nanoseconds() - begin
-        if let difference = Self.difference(records[0], records[1]) {
-            record.failures.append(Failure(.determinism, .nonDeterminism, difference))
+        guard var difference = RunDifference(records.first, records.second) else { return record }
+        if let range = difference.steps {
+            let again = try runTwice(scenario, seed: seed, capture: range)
+            difference.describeSteps(again.first.capturedSteps, again.second.capturedSteps)
         }
+        record.failures.append(Failure(.determinism, .nonDeterminism, difference.message))
         return record
     }
 
-    /// Where two runs of one seed part; `nil` when they are equal.
-    static func difference(_ first: RunRecord, _ second: RunRecord) -> String? {
-        // A crash leaves no trace to compare, and is a failure already.
-        guard first.verdict != .crash || second.verdict != .crash else { return nil }
-        if first.verdict != second.verdict, first.verdict == .crash || second.verdict == .crash {
-            return "one of two runs crashed: \(first.verdict.rawValue) and \(second.verdict.rawValue)"
-        }
-        if first.traceHash != second.traceHash || first.stepCount != second.stepCount {
-            let common = zip(first.checkpoints, second.checkpoints)
-            let interval = common.enumerated().first { $0.element.0 != $0.element.1 }?.offset
-            let begin = (interval ?? min(first.checkpoints.count, second.checkpoints.count)) * 1_024
-            return "two runs differ first between steps \(begin) and \(begin + 1_024)"
-                + " (\(first.stepCount) and \(second.stepCount) steps in all)"
-        }
-        var other = second
-        other.wallNanoseconds = first.wallNanoseconds
-        return first == other ? nil : "two runs with equal traces say different things: their reports differ"
+    private func runTwice(
+        _ scenario: Scenario, seed: UInt64, capture: Range<Int>
+    ) throws(WorkerError) -> (first: RunRecord, second: RunRecord) {
+        for worker in workers { send(.run(seed: seed, capture: capture), to: worker) }
+        let first = try answer(of: workers[0], scenario: scenario, seed: seed)
+        return (first, try answer(of: workers[1], scenario: scenario, seed: seed))
     }
 
     private func send(_ request: Request, to worker: csim_worker) {
@@ -79,7 +69,9 @@ public final class WorkerPair {
         writer.flush()
     }
 
-    private func answer(of worker: csim_worker, scenario: Scenario, seed: UInt64) throws(WorkerError) -> RunRecord {
+    private func answer(of worker: csim_worker, scenario: Scenario, seed: UInt64) throws(WorkerError)
+        -> RunRecord
+    {
         let reader = ByteReader(descriptor: worker.answers)
         var lines: [[UInt8]] = []
         while let line = reader.line() {

@@ -1,5 +1,6 @@
 import EventModel
 import SimulatedBackends
+
 import struct SystemPackage.Errno
 
 /// Turns the header, `given` and `fault` of a scenario into a simulated host.
@@ -16,12 +17,14 @@ enum WorldBuilder {
             case .random: .random
             case .priority(let depth): .pct(depth: depth)
             }
-        world.kernel = KernelVersion(major: Int(clamping: host.kernelMajor), minor: Int(clamping: host.kernelMinor))
+        world.kernel = KernelVersion(
+            major: Int(clamping: host.kernelMajor), minor: Int(clamping: host.kernelMinor))
         world.processorCount = UInt32(clamping: host.processorCount)
         world.clockTicksPerSecond = UInt64(host.ticksPerSecond)
         world.pidMaximum = host.pidMaximum
         world.start = Instant(nanoseconds: host.uptimeNanoseconds)
-        world.bootWall = WallTime(nanoseconds: host.wallNanoseconds.subtractingClamped(host.uptimeNanoseconds))
+        world.bootWall = WallTime(
+            nanoseconds: host.wallNanoseconds.subtractingClamped(host.uptimeNanoseconds))
         world.hidepid = [.off, .noAccess, .invisible][min(host.hidePID, 2)]
         world.ownProcessID = ProcessID(host.ownPID)
         world.ownUserID = UserID(host.uid)
@@ -101,8 +104,9 @@ enum WorldBuilder {
                 rule.every = line.every.map { Int(clamping: $0) }
                 rule.probability = line.millionths.map { Double($0) / 1_000_000 }
                 rule.during = line.during.map { times in
-                    Instant(nanoseconds: start.addingClamped(times.lowerBound))
-                        ..< Instant(nanoseconds: start.addingClamped(times.upperBound).addingClamped(1))
+                    Instant(
+                        nanoseconds: start.addingClamped(times.lowerBound))..<Instant(
+                            nanoseconds: start.addingClamped(times.upperBound).addingClamped(1))
                 }
                 return rule
             })

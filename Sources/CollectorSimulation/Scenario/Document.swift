@@ -112,7 +112,8 @@ private struct DocumentParser {
         guard bytes.count <= ScenarioLimits.fileByteCount else {
             throw ScenarioError(
                 path: path, position: nil,
-                message: "expected a file of at most \(ScenarioLimits.fileByteCount) bytes, found \(bytes.count)")
+                message:
+                    "expected a file of at most \(ScenarioLimits.fileByteCount) bytes, found \(bytes.count)")
         }
         var number = 0
         var start = 0
@@ -191,7 +192,8 @@ private struct DocumentParser {
     private mutating func parseItem(_ line: SceneLine) throws(ScenarioError) {
         guard !sections.isEmpty else {
             let names = grammar.sections.joined(separator: ", ")
-            throw error("expected one of the sections \(names) before an indented line", line.number, line.column)
+            throw error(
+                "expected one of the sections \(names) before an indented line", line.number, line.column)
         }
         sections[sections.count - 1].lines.append(line)
     }
@@ -215,11 +217,14 @@ private struct DocumentParser {
             throw error("expected \"\(grammar.kind) NAME v\(grammar.version)\"", line.number, line.column)
         }
         guard name.utf8.allSatisfy({ $0.isKeyCharacter }) else {
-            throw error("expected a name of letters, digits, \"-\", \"_\" and \".\"", line.number, line.tokens[1].column)
+            throw error(
+                "expected a name of letters, digits, \"-\", \"_\" and \".\"", line.number,
+                line.tokens[1].column)
         }
         guard version == "v\(grammar.version)" else {
             throw error(
-                "expected format version v\(grammar.version), not \"\(version)\"", line.number, line.tokens[2].column)
+                "expected format version v\(grammar.version), not \"\(version)\"", line.number,
+                line.tokens[2].column)
         }
     }
 

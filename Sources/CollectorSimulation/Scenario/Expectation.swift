@@ -74,12 +74,14 @@ package enum Gauge: String, Hashable, Sendable, CaseIterable {
 
 extension ExpectLine {
     static let verbs = [
-        "events", "count", "never", "gap", "always", "eventually", "latency", "shutdown", "accounts", "sometimes",
+        "events", "count", "never", "gap", "always", "eventually", "latency", "shutdown", "accounts",
+        "sometimes",
         "waive",
     ]
     /// Rare situations that a scenario can demand to have met.
     package static let probes = [
-        "pid-reuse", "same-tick-reuse", "netlink-overflow", "resync", "vanished-before-read", "reused-while-reading",
+        "pid-reuse", "same-tick-reuse", "netlink-overflow", "resync", "vanished-before-read",
+        "reused-while-reading",
         "exec-by-thread", "zombie-leader", "forged-sender", "clock-stepped", "suspended", "hidden-process",
         "escaped-text", "subscriber-dropped", "buffer-dropped", "not-running-gap",
     ]
@@ -97,7 +99,8 @@ extension Expectation {
     init(verb: String, _ reader: inout LineReader, output: [OutputLine]) throws(ScenarioError) {
         switch verb {
         case "events":
-            let kind = try reader.parsed("kind", "a kind such as process.exec or process.*", EventPattern.kind)
+            let kind = try reader.parsed(
+                "kind", "a kind such as process.exec or process.*", EventPattern.kind)
             self = .events(try EventPattern(kind: kind ?? "*", &reader), output: output)
         case "count":
             let pattern = try EventPattern(&reader)
@@ -145,7 +148,8 @@ extension Expectation {
     private static func latency(_ reader: inout LineReader) throws(ScenarioError) -> Expectation {
         let pattern = try EventPattern(&reader)
         let percentile = try reader.parsed("a percentile such as p99") { text -> Int? in
-            guard text.first == "p", let value = Quantity.integer(text.dropFirst()), (1...100).contains(value) else {
+            guard text.first == "p", let value = Quantity.integer(text.dropFirst()), (1...100).contains(value)
+            else {
                 return nil
             }
             return Int(value)

@@ -40,7 +40,8 @@ extension FaultLine {
         "netlink.rcvbuf", "fence.processors", "fence.announce", "file.read", "file.replace",
     ]
     static let errors = [
-        "EACCES", "EAGAIN", "EINTR", "EINVAL", "EIO", "EMFILE", "ENFILE", "ENOBUFS", "ENOENT", "ENOMEM", "ENOSPC",
+        "EACCES", "EAGAIN", "EINTR", "EINVAL", "EIO", "EMFILE", "ENFILE", "ENOBUFS", "ENOENT", "ENOMEM",
+        "ENOSPC",
         "ENOSYS", "EPERM", "EROFS", "ESRCH",
     ]
 
@@ -72,7 +73,8 @@ extension FaultLine {
 
     /// Reads a decimal fraction with at most six places exactly, so that no binary fraction decides a run.
     private static func probability(_ text: String) -> UInt32? {
-        guard let millionths = Quantity.nanoseconds(text, defaultUnit: "ms"), (0...1_000_000).contains(millionths),
+        guard let millionths = Quantity.nanoseconds(text, defaultUnit: "ms"),
+            (0...1_000_000).contains(millionths),
             text.utf8.allSatisfy({ $0.isDigit || $0 == UInt8(ascii: ".") })
         else { return nil }
         return UInt32(millionths)

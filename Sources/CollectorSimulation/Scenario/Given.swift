@@ -46,7 +46,9 @@ extension GivenProcess {
     init(_ reader: inout LineReader) throws(ScenarioError) {
         pid = try reader.pid()
         executable = try reader.bytes("the path of an executable")
-        parent = try reader.parsed("ppid", "a pid or 0") { Quantity.integer($0).flatMap(Int32.init(exactly:)) } ?? (pid == 1 ? 0 : 1)
+        parent =
+            try reader.parsed("ppid", "a pid or 0") { Quantity.integer($0).flatMap(Int32.init(exactly:)) }
+            ?? (pid == 1 ? 0 : 1)
         let user = try reader.integer(key: "uid", in: 0...4_294_967_294)
         uid = UInt32(user ?? 0)
         gid = UInt32(try reader.integer(key: "gid", in: 0...4_294_967_294) ?? user ?? 0)

@@ -76,7 +76,9 @@ extension HostDescription {
         if let value = try line.parsed("caps", "a list such as net_admin,sys_ptrace", Self.capabilities) {
             capabilities = value
         }
-        if let value = try line.parsed("call", "a range such as 1us..20us", Self.range) { callNanoseconds = value }
+        if let value = try line.parsed("call", "a range such as 1us..20us", Self.range) {
+            callNanoseconds = value
+        }
     }
 
     private static func version(_ text: String) -> (UInt64, UInt64)? {
@@ -140,7 +142,8 @@ enum Timestamp {
         func number(_ range: Range<Int>) -> Int64 { bytes[range].reduce(0) { $0 * 10 + Int64($1 - 0x30) } }
         let (month, day) = (number(5..<7), number(8..<10))
         let (hour, minute, second) = (number(11..<13), number(14..<16), number(17..<19))
-        guard (1970...2200).contains(number(0..<4)), (1...12).contains(month), (1...31).contains(day), hour < 24,
+        guard (1970...2200).contains(number(0..<4)), (1...12).contains(month), (1...31).contains(day),
+            hour < 24,
             minute < 60, second < 60
         else { return nil }
         let days = CivilDate(year: number(0..<4), month: month, day: day).daysSinceEpoch

@@ -68,7 +68,8 @@ package struct SceneLexer {
         var tokens: [SceneToken] = []
         while let token = try lexer.next() {
             guard tokens.count < ScenarioLimits.tokenCount else {
-                throw lexer.error("expected at most \(ScenarioLimits.tokenCount) words in a line", at: lexer.index)
+                throw lexer.error(
+                    "expected at most \(ScenarioLimits.tokenCount) words in a line", at: lexer.index)
             }
             tokens.append(token)
         }
@@ -124,7 +125,9 @@ package struct SceneLexer {
         guard index < bytes.endIndex else { throw error("expected a value", at: index) }
         if bytes[index] == .quote { return .string(try quotedString()) }
         guard bytes[index] == .openBracket else { return .bare(try bareWord(within: context)) }
-        guard context == .line else { throw error("expected a word or a string: lists do not nest", at: index) }
+        guard context == .line else {
+            throw error("expected a word or a string: lists do not nest", at: index)
+        }
         return .list(try list())
     }
 
@@ -156,7 +159,8 @@ package struct SceneLexer {
             let byte = bytes[index]
             if context == .list, byte == .comma || byte == .closeBracket { break }
             guard byte > 0x20, byte != 0x7f else {
-                throw error("expected no control character; write \"\\x\(hexadecimal(byte))\" in quotes", at: index)
+                throw error(
+                    "expected no control character; write \"\\x\(hexadecimal(byte))\" in quotes", at: index)
             }
             guard byte != .quote else { throw error("expected no quote within a bare word", at: index) }
             index += 1

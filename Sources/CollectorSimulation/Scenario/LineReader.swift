@@ -45,7 +45,8 @@ struct LineReader {
             throw error("expected one of \(known.joined(separator: ", "))", column: column)
         }
         guard known.contains(word) else {
-            throw error("unknown verb \"\(word)\"; expected one of \(known.joined(separator: ", "))", column: column)
+            throw error(
+                "unknown verb \"\(word)\"; expected one of \(known.joined(separator: ", "))", column: column)
         }
         positional.removeFirst()
         return word
@@ -53,7 +54,8 @@ struct LineReader {
 
     /// The next word without its quotes, as bytes.
     mutating func bytes(_ expected: String) throws(ScenarioError) -> [UInt8] {
-        guard let token = positional.first, case .value(let value) = token.kind, let bytes = value.bytes else {
+        guard let token = positional.first, case .value(let value) = token.kind, let bytes = value.bytes
+        else {
             throw error("expected \(expected)")
         }
         positional.removeFirst()
@@ -71,7 +73,8 @@ struct LineReader {
 
     /// The next word if it is one of these.
     mutating func word(of known: [String]) throws(ScenarioError) -> String {
-        guard let token = positional.first, case .value(.bare(let word)) = token.kind, known.contains(word) else {
+        guard let token = positional.first, case .value(.bare(let word)) = token.kind, known.contains(word)
+        else {
             throw error("expected one of \(known.joined(separator: ", "))")
         }
         positional.removeFirst()
@@ -100,7 +103,9 @@ struct LineReader {
     /// Whether a bare word stands anywhere among the rest; it is taken.
     mutating func flag(_ name: String) -> Bool {
         knownFlags.append(name)
-        guard let index = positional.firstIndex(where: { $0.kind == .value(.bare(name)) }) else { return false }
+        guard let index = positional.firstIndex(where: { $0.kind == .value(.bare(name)) }) else {
+            return false
+        }
         positional.remove(at: index)
         return true
     }
@@ -108,7 +113,9 @@ struct LineReader {
     mutating func parsed<T>(_ expected: String, _ parse: (String) -> T?) throws(ScenarioError) -> T {
         let column = position.column
         let text = try word(expected)
-        guard let value = parse(text) else { throw error("expected \(expected), not \"\(text)\"", column: column) }
+        guard let value = parse(text) else {
+            throw error("expected \(expected), not \"\(text)\"", column: column)
+        }
         return value
     }
 
@@ -135,7 +142,9 @@ struct LineReader {
         return (entry.value, entry.column)
     }
 
-    mutating func parsed<T>(_ key: String, _ expected: String, _ parse: (String) -> T?) throws(ScenarioError) -> T? {
+    mutating func parsed<T>(_ key: String, _ expected: String, _ parse: (String) -> T?) throws(ScenarioError)
+        -> T?
+    {
         guard let (value, column) = self.value(key) else { return nil }
         guard case .bare(let text) = value, let result = parse(text) else {
             throw error("expected \(key)=\(expected), not \(Printer.value(value))", column: column)
@@ -145,7 +154,9 @@ struct LineReader {
 
     mutating func bytes(key: String) throws(ScenarioError) -> [UInt8]? {
         guard let (value, column) = self.value(key) else { return nil }
-        guard let bytes = value.bytes else { throw error("expected \(key)= with a word or a string", column: column) }
+        guard let bytes = value.bytes else {
+            throw error("expected \(key)= with a word or a string", column: column)
+        }
         return bytes
     }
 
@@ -190,14 +201,18 @@ struct LineReader {
     /// Refuses what is left over.
     func finish() throws(ScenarioError) {
         if let rest = keyed.min(by: { $0.column < $1.column }) {
-            let expected = knownKeys.isEmpty ? "expected none" : "expected one of " + knownKeys.joined(separator: ", ")
+            let expected =
+                knownKeys.isEmpty ? "expected none" : "expected one of " + knownKeys.joined(separator: ", ")
             let isDouble = knownKeys.contains(rest.key)
-            let message = isDouble ? "key \"\(rest.key)\" is given twice" : "unknown key \"\(rest.key)\"; \(expected)"
+            let message =
+                isDouble ? "key \"\(rest.key)\" is given twice" : "unknown key \"\(rest.key)\"; \(expected)"
             throw error(message, column: rest.column)
         }
         if let rest = positional.first {
             let flags = knownFlags.isEmpty ? "" : " or one of \(knownFlags.joined(separator: ", "))"
-            throw error("expected the end of the line\(flags), not \"\(Printer.token(rest.kind))\"", column: rest.column)
+            throw error(
+                "expected the end of the line\(flags), not \"\(Printer.token(rest.kind))\"",
+                column: rest.column)
         }
     }
 

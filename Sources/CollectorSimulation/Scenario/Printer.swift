@@ -53,7 +53,9 @@ package enum Printer {
             case .emptyInput:
                 return text + "\""
             case .error(let length):
-                for byte in source[offset..<min(offset + length, source.count)] { text += "\\x" + hexadecimal(byte) }
+                for byte in source[offset..<min(offset + length, source.count)] {
+                    text += "\\x" + hexadecimal(byte)
+                }
                 offset += length
             case .valid(let encoded):
                 offset += encoded.count
@@ -95,7 +97,8 @@ extension Unicode.Scalar {
     /// Whether a scenario file may hold the character as it is: neither a control, nor one that reorders or hides text.
     var isPrintable: Bool {
         switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+            false
         default: true
         }
     }

@@ -15,7 +15,9 @@ extension Scenario {
             if case .output = line.content, isReplacing { continue }
             isReplacing = false
             result.append(line)
-            guard line.verb == "events", let output = outputs.first(where: { $0.line == line.number }) else { continue }
+            guard line.verb == "events", let output = outputs.first(where: { $0.line == line.number }) else {
+                continue
+            }
             isReplacing = true
             result += output.lines.map { SceneLine(.output($0)) }
         }

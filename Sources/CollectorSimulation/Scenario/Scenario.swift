@@ -54,7 +54,8 @@ extension Scenario {
         expectations = []
         try readDirectives()
         for section in document.sections { try read(section) }
-        when = when.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+        when = when.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
+            \.element)
     }
 
     private static let directives = ["about", "seed", "schedules", "schedule", "host", "limit", "config"]
@@ -83,7 +84,8 @@ extension Scenario {
         case "fifo": return .fifo
         case "random": return .random
         default:
-            guard text.hasPrefix("pct:"), let depth = Quantity.integer(text.dropFirst(4)), (1...64).contains(depth)
+            guard text.hasPrefix("pct:"), let depth = Quantity.integer(text.dropFirst(4)),
+                (1...64).contains(depth)
             else { return nil }
             return .priority(depth: Int(depth))
         }
@@ -97,7 +99,8 @@ extension Scenario {
             if case .output = line.content {
                 let place = SourcePosition(line: line.number, column: line.column)
                 throw ScenarioError(
-                    path: path, position: place, message: "expected output lines only below \"events\" in expect")
+                    path: path, position: place,
+                    message: "expected output lines only below \"events\" in expect")
             }
             guard !line.tokens.isEmpty else { continue }
             var reader = LineReader(line, path: path)
@@ -113,7 +116,8 @@ extension Scenario {
     }
 
     /// The `| ` lines that follow directly.
-    private func outputLines(of section: SceneSection, from index: inout Int, isWanted: Bool) -> [OutputLine] {
+    private func outputLines(of section: SceneSection, from index: inout Int, isWanted: Bool) -> [OutputLine]
+    {
         var lines: [OutputLine] = []
         while isWanted, index < section.lines.count, case .output(let text) = section.lines[index].content {
             lines.append(OutputLine(text: text, number: section.lines[index].number))

@@ -80,7 +80,8 @@ package struct Burst: Hashable, Sendable {
 
 extension WhenLine {
     static let verbs = [
-        "start", "stop", "account", "restart", "fork", "exec", "exit", "kill", "reap", "setuid", "setgid", "setsid",
+        "start", "stop", "account", "restart", "fork", "exec", "exit", "kill", "reap", "setuid", "setgid",
+        "setsid",
         "comm", "title", "thread", "ptrace", "coredump", "burst", "hide", "unlink", "clock", "forge",
     ]
 
@@ -113,13 +114,16 @@ extension WhenAction {
         }
     }
 
-    private static func process(_ verb: String, _ reader: inout LineReader) throws(ScenarioError) -> WhenAction {
+    private static func process(_ verb: String, _ reader: inout LineReader) throws(ScenarioError)
+        -> WhenAction
+    {
         let process = try reader.process()
         switch verb {
         case "fork":
             let child = reader.takesArrow() ? try reader.pid() : nil
             let keepsTick = try reader.choice(key: "start", of: ["same-tick"]) != nil
-            return .fork(parent: process, child: child, isReuse: reader.flag("reuse"), keepsStartTick: keepsTick)
+            return .fork(
+                parent: process, child: child, isReuse: reader.flag("reuse"), keepsStartTick: keepsTick)
         case "exec": return .exec(process, try Execution(&reader))
         case "exit":
             let signal = try reader.integer(key: "signal", in: 1...64)
@@ -139,7 +143,9 @@ extension WhenAction {
         }
     }
 
-    private static func identifier(_ reader: inout LineReader, _ expected: String) throws(ScenarioError) -> UInt32 {
+    private static func identifier(_ reader: inout LineReader, _ expected: String) throws(ScenarioError)
+        -> UInt32
+    {
         try reader.parsed(expected) { Quantity.integer($0).flatMap(UInt32.init(exactly:)) }
     }
 
@@ -147,7 +153,8 @@ extension WhenAction {
         guard try reader.word(of: ["realtime", "suspend"]) == "realtime" else {
             return .suspend(nanoseconds: try reader.duration())
         }
-        guard let step = try reader.parsed("step", "a duration such as -5s", { Quantity.nanoseconds($0) }) else {
+        guard let step = try reader.parsed("step", "a duration such as -5s", { Quantity.nanoseconds($0) })
+        else {
             throw reader.error("expected step= with a duration such as -5s")
         }
         return .stepRealtime(nanoseconds: step)
