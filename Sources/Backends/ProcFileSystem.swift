@@ -13,7 +13,8 @@ public protocol ProcFileSystem: Sendable {
 
     /// Opens `/proc/<pid>`; the handle never moves to a recycled pid (reads then give `ESRCH`).
     ///
-    /// - Throws: `ENOENT` when there is no such process (or `hidepid` hides it), `EMFILE`, `ENFILE`, `ENOMEM`.
+    /// - Throws: `ENOENT` when there is no such process (or `hidepid=ptraceable` hides it; with `hidepid=1` and `2` it is
+    ///   what lies below that gives `EPERM` or `ENOENT`), `EMFILE`, `ENFILE`, `ENOMEM`.
     func openProcess(_ pid: ProcessID) throws(Errno) -> ProcessDirectory
 
     /// Opens a file below `/proc/<pid>`.

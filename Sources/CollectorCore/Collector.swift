@@ -38,13 +38,15 @@ public final class Collector: Sendable {
         let runner = SourceRunner(
             source: source, thread: thread,
             buffer: SourceBuffer(
-                source: descriptor.name, run: run, configuration: configuration, policy: descriptor.overflowPolicy,
+                source: descriptor.name, run: run, configuration: configuration,
+                policy: descriptor.overflowPolicy,
                 clock: thread.clock),
-            runtimeClock: self.thread.clock, bus: bus)
+            runtimeThread: self.thread, bus: bus)
         let problem = state.withLock { state -> CollectorError? in
             guard !state.hasStarted else {
                 return CollectorError(
-                    code: .alreadyRun, message: "cannot register \"\(descriptor.name)\": the collector is running")
+                    code: .alreadyRun,
+                    message: "cannot register \"\(descriptor.name)\": the collector is running")
             }
             guard state.sources.count < configuration.maxEventSources else {
                 return CollectorError(
@@ -75,20 +77,22 @@ public final class Collector: Sendable {
         runners.reduce(into: []) { $0.formUnion($1.source.descriptor.capabilities) }
     }
 
-    /// The worst health among the sources, each asked in turn.
+    /// How long a source that is asked for its health or its account may take to answer.
+    public static let answerTimeout: Duration = .seconds(5)
+
+    /// The worst health among the sources, each asked in turn; one that does not answer in ``answerTimeout`` has failed.
     public func health() async -> Health {
         var worst = Health.healthy
-        for runner in runners {
-            worst = max(worst, runner.failure.map { .failed(reason: $0) } ?? .healthy)
-            worst = max(worst, await runner.source.checkHealth())
-        }
+        for runner in runners { worst = max(worst, await runner.health(until: answerDeadline)) }
         return worst
     }
 
     /// Asks every source to close its account, and gives it beside those of the subscribers.
+    ///
+    /// For a source that does not answer in ``answerTimeout``, the counts of its buffer stand in.
     public func closeAccounts() async -> Accounts {
         var sources: [SourceAccount] = []
-        for runner in runners { sources.append(await runner.account()) }
+        for runner in runners { sources.append(await runner.account(until: answerDeadline)) }
         return Accounts(sources: sources, streams: bus.current.map(\.account))
     }
 
@@ -111,7 +115,7 @@ public final class Collector: Sendable {
         }
         let remaining = Mutex(runners.count)
         for runner in runners {
-            runner.start(on: thread, context: run, startupTimeout: configuration.startupTimeout) { [stopRequested] in
+            runner.start(context: run, startupTimeout: configuration.startupTimeout) { [stopRequested] in
                 let isLast = remaining.withLock { count in
                     count -= 1
                     return count == 0
@@ -123,31 +127,43 @@ public final class Collector: Sendable {
         return await shutDown(runners)
     }
 
+    private var answerDeadline: Instant { thread.clock.monotonic.advanced(by: Self.answerTimeout) }
+
     private var runners: [SourceRunner] { state.withLock { $0.sources } }
 
     private func shutDown(_ runners: [SourceRunner]) async -> CollectorReport {
         let clock = thread.clock
         let begin = clock.monotonic
         let deadline = begin.advanced(by: configuration.shutdownTimeout)
-        // Half of the time belongs to the sources, so that one that hangs leaves the others' events time to drain.
+        // Half of the time belongs to the sources, so that one that hangs leaves the others' events time to drain; the
+        // end of it to the accounts, so that a subscriber that hangs leaves time to say what became of everything.
         let sourceDeadline = begin.advanced(by: configuration.shutdownTimeout / 2)
+        let pumpDeadline = begin.advanced(by: configuration.shutdownTimeout / 8 * 7)
         for runner in runners { runner.cancel() }
         var abandoned: [SourceName] = []
         for runner in runners where await !runner.waitUntilStopped(until: sourceDeadline) {
             abandoned.append(runner.name)
         }
         var sources: [SourceAccount] = []
-        for runner in runners {
-            await runner.waitUntilPumped(until: deadline)
-            sources.append(await runner.account())
+        var isDrained = true
+        for runner in runners where await !runner.waitUntilPumped(until: pumpDeadline) { isDrained = false }
+        for (index, runner) in runners.enumerated() {
+            // One that does not answer must not take the time of the others.
+            let share = clock.monotonic.duration(to: deadline) / (runners.count - index + 1)
+            let isAbandoned = abandoned.contains(runner.name)
+            sources.append(
+                isAbandoned
+                    ? runner.bufferAccount : await runner.account(until: clock.monotonic.advanced(by: share)))
         }
         bus.close()
-        for subscription in bus.current { await subscription.waitUntilDrained(until: deadline) }
+        for subscription in bus.current where await !subscription.waitUntilDrained(until: deadline) {
+            isDrained = false
+        }
         return CollectorReport(
             accounts: Accounts(sources: sources, streams: bus.current.map(\.account)),
             failures: runners.compactMap { runner in runner.failure.map { (runner.name, $0) } },
             abandoned: abandoned, shutdownDuration: begin.duration(to: clock.monotonic),
-            isWithinTimeout: clock.monotonic <= deadline && abandoned.isEmpty)
+            isWithinTimeout: isDrained && abandoned.isEmpty && clock.monotonic <= deadline)
     }
 }
 
@@ -165,6 +181,6 @@ public struct CollectorReport: Sendable {
     /// Sources that did not stop in time.
     public var abandoned: [SourceName]
     public var shutdownDuration: Duration
-    /// Whether everything stopped within the time-out.
+    /// Whether every source stopped and every subscriber took everything within the time-out.
     public var isWithinTimeout: Bool
 }

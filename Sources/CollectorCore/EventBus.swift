@@ -4,7 +4,12 @@ import Synchronization
 
 /// Hands batches to every subscriber; holds none itself.
 package final class EventBus: Sendable {
-    private let subscriptions = Mutex<[Subscription]>([])
+    private struct State {
+        var subscriptions: [Subscription] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
     private let limit: Int
     private let clock: any SystemClock
 
@@ -16,29 +21,36 @@ package final class EventBus: Sendable {
     /// - Throws: ``CollectorError`` when there are too many subscribers or the name is taken.
     package func subscribe(_ options: SubscriptionOptions) throws(CollectorError) -> Subscription {
         let subscription = Subscription(options: options, clock: clock)
-        let problem = subscriptions.withLock { subscriptions -> CollectorError? in
-            guard subscriptions.count < limit else {
-                return CollectorError(
-                    code: .tooManySubscribers,
-                    message: "cannot subscribe \"\(options.name)\": there are already \(limit) subscribers")
-            }
-            guard !subscriptions.contains(where: { $0.options.name == options.name }) else {
-                return CollectorError(
-                    code: .duplicateName, message: "there is already a subscriber named \"\(options.name)\"")
-            }
-            subscriptions.append(subscription)
-            return nil
+        let (problem, isClosed) = state.withLock { state -> (CollectorError?, Bool) in
+            if let problem = refusal(of: options, in: state) { return (problem, false) }
+            state.subscriptions.append(subscription)
+            return (nil, state.isClosed)
         }
         if let problem { throw problem }
+        // Nothing will be published any more: the stream ends at once.
+        if isClosed { subscription.close() }
         return subscription
     }
 
+    private func refusal(of options: SubscriptionOptions, in state: State) -> CollectorError? {
+        guard state.subscriptions.count < limit else {
+            return CollectorError(
+                code: .tooManySubscribers,
+                message: "cannot subscribe \"\(options.name)\": there are already \(limit) subscribers")
+        }
+        guard !state.subscriptions.contains(where: { $0.options.name == options.name }) else {
+            return CollectorError(
+                code: .duplicateName, message: "there is already a subscriber named \"\(options.name)\"")
+        }
+        return nil
+    }
+
     package func unsubscribe(_ subscription: Subscription) {
-        subscriptions.withLock { $0.removeAll { $0 === subscription } }
+        state.withLock { $0.subscriptions.removeAll { $0 === subscription } }
         subscription.close()
     }
 
-    package var current: [Subscription] { subscriptions.withLock { $0 } }
+    package var current: [Subscription] { state.withLock { $0.subscriptions } }
 
     package func publish(_ item: PipelineItem) async {
         for subscription in current {
@@ -54,6 +66,10 @@ package final class EventBus: Sendable {
     }
 
     package func close() {
-        for subscription in current { subscription.close() }
+        let subscriptions = state.withLock { state in
+            state.isClosed = true
+            return state.subscriptions
+        }
+        for subscription in subscriptions { subscription.close() }
     }
 }

@@ -18,6 +18,7 @@ package final class SourceBuffer: Sendable {
         var openedAt: Instant?
         var closed: Deque<PipelineItem> = []
         var queuedCount = 0
+        var gapCount = 0
         var nextSequence: UInt64 = 1
         var counts = EmissionCounts()
         var isFinished = false
@@ -32,6 +33,7 @@ package final class SourceBuffer: Sendable {
     private let itemReady = Wakeup()
     private let roomReady = Wakeup()
     private let batchOpened = Wakeup()
+    private let finished = Wakeup()
 
     package init(
         source: SourceName, run: RunContext, configuration: CollectorConfiguration, policy: OverflowPolicy,
@@ -69,19 +71,23 @@ package final class SourceBuffer: Sendable {
     package func report(_ gap: Gap) {
         state.withLock { state in
             _ = closeBatch(&state)
-            append(gap, to: &state)
+            if !state.isFinished { insert(gap, at: state.closed.endIndex, in: &state) }
         }
         itemReady.signal()
     }
 
     /// No more will come: the consumer gets what is left and then the end.
+    ///
+    /// What a source emits nevertheless is dropped and counted.
     package func finish() {
         state.withLock { state in
             _ = closeBatch(&state)
             state.isFinished = true
         }
         itemReady.signal()
+        roomReady.signal()
         batchOpened.signal()
+        finished.signal()
     }
 
     package var counts: EmissionCounts { state.withLock { $0.counts } }
@@ -100,6 +106,7 @@ package final class SourceBuffer: Sendable {
                 var items: Deque<PipelineItem> = []
                 swap(&items, &state.closed)
                 state.queuedCount = state.open.count
+                state.gapCount = 0
                 return (items, state.isFinished)
             }
             if !items.isEmpty {
@@ -120,22 +127,22 @@ package final class SourceBuffer: Sendable {
             if isFinished { return }
             guard let openedAt else {
                 _ = await batchOpened.wait(until: nil, on: clock)
+                await waitForNextLook()
                 continue
             }
             let deadline = openedAt.advanced(by: configuration.batchTimeout)
             if clock.monotonic >= deadline {
                 flush()
             } else {
-                await pause(until: deadline)
+                _ = await finished.wait(until: deadline, on: clock)
             }
         }
     }
 
-    /// Waits for the deadline; signals only say that a batch was opened, which the caller looks up itself.
-    private func pause(until deadline: Instant) async {
-        while await batchOpened.wait(until: deadline, on: clock) == .signalled {
-            if state.withLock({ $0.isFinished }) { return }
-        }
+    /// A batch that is full before anybody looks shows load: then one look per time-out is in time for every later one.
+    private func waitForNextLook() async {
+        guard state.withLock({ $0.openedAt == nil && !$0.isFinished }) else { return }
+        _ = await finished.wait(until: clock.monotonic.advanced(by: configuration.batchTimeout), on: clock)
     }
 
     // MARK: - State
@@ -145,6 +152,11 @@ package final class SourceBuffer: Sendable {
         enum Signal { case none, opened, closed }
         var signal = Signal.none
         let isDone = state.withLock { state -> Bool in
+            if state.isFinished {
+                for event in events { state.counts.drop(event.origin, reason: "buffer/closed") }
+                events.removeAll(keepingCapacity: true)
+                return true
+            }
             let room = configuration.eventBufferSize - state.queuedCount
             guard room > 0 else { return false }
             if state.open.isEmpty, events.count <= min(room, configuration.maxBatchSize), events.count > 1 {
@@ -209,54 +221,57 @@ package final class SourceBuffer: Sendable {
         let now = clock.monotonic
         let wall = clock.wall
         state.withLock { state in
-            var lost: [EventOrigin] = []
+            let lost: [EventOrigin]
+            let place: Int
             switch policy {
             case .block:
                 return
             case .dropNewest:
                 lost = events.map(\.origin)
+                place = state.closed.endIndex
                 for origin in lost { state.counts.drop(origin, reason: "buffer/newest") }
                 events.removeAll(keepingCapacity: true)
             case .dropOldest:
-                guard let batch = takeOldestBatch(&state) else { return }
+                guard let (batch, index) = takeOldestBatch(&state) else { return }
                 lost = batch.map(\.origin)
+                place = index
                 state.queuedCount -= lost.count
                 for origin in lost { state.counts.retract(origin, reason: "buffer/oldest") }
             }
-            append(
+            insert(
                 Gap(
                     source: source, cause: .sourceBuffer, lost: UInt64(lost.count),
-                    lostBounds: .exactly(UInt64(lost.count)), from: now, until: now, time: wall, processors: [],
-                    subscriber: nil), to: &state)
+                    lostBounds: .exactly(UInt64(lost.count)), from: now, until: now, time: wall,
+                    processors: [],
+                    subscriber: nil), at: place, in: &state)
         }
         itemReady.signal()
     }
 
-    private func takeOldestBatch(_ state: inout State) -> ContiguousArray<Event>? {
+    /// Removes the oldest batch, the open one if there is no other.
+    private func takeOldestBatch(_ state: inout State) -> (ContiguousArray<Event>, index: Int)? {
+        _ = closeBatch(&state)
         for index in state.closed.indices {
             guard case .events(let batch) = state.closed[index] else { continue }
             state.closed.remove(at: index)
-            return batch.events
+            return (batch.events, index)
         }
-        guard closeBatch(&state), case .events(let batch)? = state.closed.popLast() else { return nil }
-        return batch.events
+        return nil
     }
 
-    /// Adds a gap; the queue of gaps is bounded by merging neighbours, and further ones with the last of their cause.
-    private func append(_ gap: Gap, to state: inout State) {
-        if case .gap(let last)? = state.closed.last, let merged = last.merged(with: gap) {
-            state.closed[state.closed.count - 1] = .gap(merged)
-            return
-        }
-        let gaps = state.closed.reduce(0) { count, item in if case .gap = item { count + 1 } else { count } }
-        if gaps >= Limits.pendingGapCount {
-            for index in state.closed.indices.reversed() {
-                guard case .gap(let other) = state.closed[index], let merged = other.merged(with: gap) else { continue }
-                state.closed[index] = .gap(merged)
+    /// Adds a gap at its place: merged with a neighbour of its kind, and when there are too many with the nearest
+    /// before it.
+    private func insert(_ gap: Gap, at index: Int, in state: inout State) {
+        let isCrowded = state.gapCount >= Limits.pendingGapCount
+        for other in state.closed.indices.prefix(upTo: index).reversed() {
+            if case .gap(let pending) = state.closed[other], let merged = pending.merged(with: gap) {
+                state.closed[other] = .gap(merged)
                 return
             }
+            if !isCrowded, case .events = state.closed[other] { break }
         }
-        state.closed.append(.gap(gap))
+        state.closed.insert(.gap(gap), at: index)
+        state.gapCount += 1
     }
 }
 

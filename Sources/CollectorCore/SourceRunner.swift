@@ -10,11 +10,14 @@ final class SourceRunner: Sendable {
         var isReady = false
         var hasStopped = false
         var failure: String?
+        /// Subscribers have been told of ``failure``.
+        var isFailureTold = false
     }
 
     let source: any EventSource
     let name: SourceName
     private let thread: any ExecutionThread
+    private let runtimeThread: any ExecutionThread
     private let buffer: SourceBuffer
     private let clock: any SystemClock
     private let bus: EventBus
@@ -23,26 +26,26 @@ final class SourceRunner: Sendable {
     private let pumped = Wakeup()
 
     init(
-        source: any EventSource, thread: any ExecutionThread, buffer: SourceBuffer, runtimeClock: any SystemClock,
-        bus: EventBus
+        source: any EventSource, thread: any ExecutionThread, buffer: SourceBuffer,
+        runtimeThread: any ExecutionThread, bus: EventBus
     ) {
         self.source = source
         name = source.descriptor.name
         self.thread = thread
+        self.runtimeThread = runtimeThread
         self.buffer = buffer
-        clock = runtimeClock
+        clock = runtimeThread.clock
         self.bus = bus
     }
 
     var failure: String? { state.withLock { $0.failure } }
 
     /// Starts the source on its own thread, and its pump on the runtime's; `onStop` is called when it has ended.
-    func start(
-        on runtimeThread: any ExecutionThread, context: RunContext, startupTimeout: Duration,
-        onStop: @escaping @Sendable () -> Void
-    ) {
+    func start(context: RunContext, startupTimeout: Duration, onStop: @escaping @Sendable () -> Void) {
         let emitter = Emitter(buffer: buffer)
-        let sourceContext = SourceContext(emitter: emitter, clock: thread.clock, run: context) { self.becomeReady() }
+        let sourceContext = SourceContext(emitter: emitter, clock: thread.clock, run: context) {
+            self.becomeReady()
+        }
         publish(.starting, reason: nil)
         let task = spawn(on: thread) {
             do {
@@ -80,11 +83,19 @@ final class SourceRunner: Sendable {
         return true
     }
 
-    func waitUntilPumped(until deadline: Instant) async { _ = await pumped.wait(until: deadline, on: clock) }
+    /// - Returns: Whether the bus had taken everything before the deadline.
+    func waitUntilPumped(until deadline: Instant) async -> Bool {
+        await pumped.wait(until: deadline, on: clock) == .signalled
+    }
 
-    /// The source's own account, or, if it keeps none, what its buffer counted.
-    func account() async -> SourceAccount {
-        if let account = await source.closeAccount() { return account }
+    /// The source's own account, or, if it keeps none or does not answer, what its buffer counted.
+    func account(until deadline: Instant) async -> SourceAccount {
+        let source = source
+        return await ask(until: deadline, { await source.closeAccount() }).flatMap { $0 } ?? bufferAccount
+    }
+
+    /// What the buffer has counted: the account of a source that keeps none.
+    var bufferAccount: SourceAccount {
         var account = SourceAccount(source: name)
         Emitter(buffer: buffer).enterCounts(into: &account)
         account.kernel = account.emitted + account.dropped.total
@@ -93,37 +104,73 @@ final class SourceRunner: Sendable {
         return account
     }
 
+    /// How the runtime and the source itself see the source; one that does not answer has failed.
+    func health(until deadline: Instant) async -> Health {
+        let source = source
+        let own = await ask(until: deadline) { await source.checkHealth() }
+        let seen: Health = failure.map { .failed(reason: $0) } ?? .healthy
+        return max(seen, own ?? .failed(reason: "\(name) did not answer"))
+    }
+
+    /// Asks the source in a task of its own, so that one that never answers holds up nobody.
+    private func ask<Answer: Sendable>(
+        until deadline: Instant, _ question: @escaping @Sendable () async -> Answer
+    ) async -> Answer? {
+        let box = AnswerBox<Answer>()
+        _ = spawn(on: runtimeThread) { box.fill(await question()) }
+        _ = await box.filled.wait(until: deadline, on: clock)
+        return box.answer
+    }
+
     private func becomeReady() {
         let isFirst = state.withLock { state in
             defer { state.isReady = true }
-            return !state.isReady && !state.hasStopped
+            return !state.isReady && !state.hasStopped && state.failure == nil
         }
         if isFirst { publish(.ready, reason: nil) }
     }
 
     /// Only readiness has a time limit: a source that was ready in time lives on.
     private func checkReadiness(within timeout: Duration) {
+        let reason = "was not ready within \(timeout)"
         let task = state.withLock { state -> Task<Void, Never>? in
-            guard !state.isReady, !state.hasStopped else { return nil }
-            state.failure = "was not ready within \(timeout)"
+            guard !state.isReady, !state.hasStopped, state.failure == nil else { return nil }
+            state.failure = reason
+            state.isFailureTold = true
             return state.task
         }
-        task?.cancel()
+        guard let task else { return }
+        publish(.failed, reason: reason)
+        task.cancel()
     }
 
     private func end(failure: String?) {
-        let reason = state.withLock { state -> String? in
+        let (reason, isTold) = state.withLock { state in
             state.hasStopped = true
             if state.failure == nil { state.failure = failure }
-            return state.failure
+            return (state.failure, state.isFailureTold)
         }
-        publish(reason == nil ? .stopped : .failed, reason: reason)
+        if !isTold { publish(reason == nil ? .stopped : .failed, reason: reason) }
         buffer.finish()
         stopped.signal()
     }
 
     private func publish(_ state: SourceStatus.State, reason: String?) {
         bus.publish(
-            SourceStatus(source: name, state: state, reason: reason, time: clock.wall, monotonic: clock.monotonic))
+            SourceStatus(
+                source: name, state: state, reason: reason, time: clock.wall, monotonic: clock.monotonic))
+    }
+}
+
+/// Where an answer is put that may come too late.
+private final class AnswerBox<Answer: Sendable>: Sendable {
+    let filled = Wakeup()
+    private let state = Mutex<Answer?>(nil)
+
+    var answer: Answer? { state.withLock { $0 } }
+
+    func fill(_ answer: Answer) {
+        state.withLock { $0 = answer }
+        filled.signal()
     }
 }

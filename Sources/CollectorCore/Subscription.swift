@@ -27,9 +27,17 @@ public final class Subscription: Sendable {
     private struct State {
         var queue: Deque<Delivery> = []
         var queuedCount = 0
+        var gapCount = 0
         var peakCount = 0
         var account: StreamAccount
         var isClosed = false
+        /// Pumps of several sources may wait for room at a time.
+        var roomWaiters: [CheckedContinuation<Void, Never>] = []
+
+        mutating func takeRoomWaiters() -> [CheckedContinuation<Void, Never>] {
+            defer { roomWaiters = [] }
+            return roomWaiters
+        }
     }
 
     public let options: SubscriptionOptions
@@ -37,7 +45,6 @@ public final class Subscription: Sendable {
     private let clock: any SystemClock
     private let state: Mutex<State>
     private let itemReady = Wakeup()
-    private let roomReady = Wakeup()
     private let drained = Wakeup()
 
     package init(options: SubscriptionOptions, clock: any SystemClock) {
@@ -50,19 +57,13 @@ public final class Subscription: Sendable {
     /// The next item; `nil` after the collector has stopped and everything was taken, or when the task is cancelled.
     public func next() async -> Delivery? {
         while true {
-            let (item, isClosed, isEmpty) = state.withLock { state -> (Delivery?, Bool, Bool) in
-                guard let item = state.queue.popFirst() else { return (nil, state.isClosed, true) }
-                if case .events(let selected) = item {
-                    state.queuedCount -= selected.count
-                    state.account.delivered += UInt64(selected.count)
-                }
-                return (item, state.isClosed, state.queue.isEmpty)
+            let (item, isClosed, isEmpty, waiters) = state.withLock { state in
+                let item = takeFirst(&state)
+                return (item, state.isClosed, state.queue.isEmpty, item == nil ? [] : state.takeRoomWaiters())
             }
             if isClosed, isEmpty { drained.signal() }
-            if let item {
-                roomReady.signal()
-                return item
-            }
+            for waiter in waiters { waiter.resume() }
+            if let item { return item }
             if isClosed { return nil }
             _ = await itemReady.waitUnlessCancelled(until: nil, on: clock)
             if Task.isCancelled { return nil }
@@ -86,15 +87,17 @@ public final class Subscription: Sendable {
 
     /// Stops taking: what is queued, and whatever is still offered, counts as dropped for the reason `closed`.
     public func abandon() {
-        state.withLock { state in
+        let waiters = state.withLock { state in
             state.isClosed = true
             state.account.dropped.add(UInt64(state.queuedCount), to: "closed")
             state.queue = []
             state.queuedCount = 0
+            state.gapCount = 0
+            return state.takeRoomWaiters()
         }
         itemReady.signal()
-        roomReady.signal()
         drained.signal()
+        for waiter in waiters { waiter.resume() }
     }
 
     // MARK: - Bus
@@ -103,22 +106,16 @@ public final class Subscription: Sendable {
     package func offer(_ batch: EventBatch) async {
         let selection = select(from: batch)
         let count = selection?.count ?? batch.events.count
-        while true {
-            let isTaken = state.withLock { state -> Bool in
-                // A batch larger than the whole queue is let in when the queue is empty: it could never fit.
-                let fits = state.queuedCount + count <= options.queueLimit || state.queuedCount == 0
-                guard fits || options.overflowPolicy != .block || state.isClosed else { return false }
-                enter(batch, count: count, in: &state)
-                if count == 0 { return true }
-                if state.isClosed {
-                    state.account.dropped.add(UInt64(count), to: "closed")
-                } else {
-                    admit(SelectedEvents(batch: batch, indices: selection), fits: fits, in: &state)
+        while !take(batch, selection, count: count) {
+            await withCheckedContinuation { waiter in
+                let isParked = state.withLock { state in
+                    // The subscriber may have made room since the attempt above.
+                    guard mustWait(for: count, in: state) else { return false }
+                    state.roomWaiters.append(waiter)
+                    return true
                 }
-                return true
+                if !isParked { waiter.resume() }
             }
-            if isTaken { break }
-            _ = await roomReady.wait(until: nil, on: clock)
         }
         if count > 0 { itemReady.signal() }
     }
@@ -127,25 +124,72 @@ public final class Subscription: Sendable {
     package func offer(_ record: Delivery) {
         state.withLock { state in
             guard !state.isClosed else { return }
-            if case .gap(let gap) = record { append(gap, to: &state) } else { state.queue.append(record) }
+            if case .gap(let gap) = record {
+                insert(gap, at: state.queue.endIndex, in: &state)
+            } else {
+                state.queue.append(record)
+            }
         }
         itemReady.signal()
     }
 
     /// Ends the stream after what is queued.
     package func close() {
-        state.withLock { $0.isClosed = true }
+        let waiters = state.withLock { state in
+            state.isClosed = true
+            return state.takeRoomWaiters()
+        }
         itemReady.signal()
-        roomReady.signal()
+        for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits until the subscriber has taken everything, or until the deadline.
-    package func waitUntilDrained(until deadline: Instant) async {
-        if state.withLock({ $0.queue.isEmpty }) { return }
-        _ = await drained.wait(until: deadline, on: clock)
+    /// Waits until the subscriber has taken everything.
+    ///
+    /// - Returns: Whether it had before the deadline.
+    package func waitUntilDrained(until deadline: Instant) async -> Bool {
+        while !isIdle {
+            guard await drained.wait(until: deadline, on: clock) == .signalled else { return isIdle }
+        }
+        return true
     }
 
     // MARK: - State
+
+    private func takeFirst(_ state: inout State) -> Delivery? {
+        guard let item = state.queue.popFirst() else { return nil }
+        switch item {
+        case .events(let selected):
+            state.queuedCount -= selected.count
+            state.account.delivered += UInt64(selected.count)
+        case .gap: state.gapCount -= 1
+        case .status: break
+        }
+        return item
+    }
+
+    /// A batch larger than the whole queue is let in when the queue is empty: it could never fit.
+    private func hasRoom(for count: Int, in state: State) -> Bool {
+        state.queuedCount + count <= options.queueLimit || state.queuedCount == 0
+    }
+
+    private func mustWait(for count: Int, in state: State) -> Bool {
+        options.overflowPolicy == .block && !state.isClosed && !hasRoom(for: count, in: state)
+    }
+
+    /// - Returns: Whether the batch was dealt with; `false` when its publisher must wait for room.
+    private func take(_ batch: EventBatch, _ selection: [UInt16]?, count: Int) -> Bool {
+        state.withLock { state in
+            guard !mustWait(for: count, in: state) else { return false }
+            enter(batch, count: count, in: &state)
+            if count == 0 { return true }
+            if state.isClosed {
+                state.account.dropped.add(UInt64(count), to: "closed")
+            } else {
+                admit(SelectedEvents(batch: batch, indices: selection), in: &state)
+            }
+            return true
+        }
+    }
 
     /// Indices that pass the filter; `nil` when all do.
     private func select(from batch: EventBatch) -> [UInt16]? {
@@ -170,17 +214,14 @@ public final class Subscription: Sendable {
         state.account.filtered.add(UInt64(batch.events.count - count), to: "filter")
     }
 
-    private func admit(_ selected: SelectedEvents, fits: Bool, in state: inout State) {
-        if fits {
-            push(selected, to: &state)
-            return
-        }
+    private func admit(_ selected: SelectedEvents, in state: inout State) {
+        guard !hasRoom(for: selected.count, in: state) else { return push(selected, to: &state) }
         switch options.overflowPolicy {
         case .block, .dropNewest:
-            drop(selected, reason: "queue/newest", in: &state)
+            drop(selected, at: state.queue.endIndex, reason: "queue/newest", in: &state)
         case .dropOldest:
-            while state.queuedCount + selected.count > options.queueLimit, let oldest = takeOldest(&state) {
-                drop(oldest, reason: "queue/oldest", in: &state)
+            while !hasRoom(for: selected.count, in: state), let (oldest, index) = takeOldest(&state) {
+                drop(oldest, at: index, reason: "queue/oldest", in: &state)
             }
             push(selected, to: &state)
         }
@@ -192,17 +233,19 @@ public final class Subscription: Sendable {
         state.peakCount = max(state.peakCount, state.queuedCount)
     }
 
-    private func takeOldest(_ state: inout State) -> SelectedEvents? {
+    /// Removes the oldest events; records stay.
+    private func takeOldest(_ state: inout State) -> (SelectedEvents, index: Int)? {
         for index in state.queue.indices {
             guard case .events(let selected) = state.queue[index] else { continue }
             state.queue.remove(at: index)
             state.queuedCount -= selected.count
-            return selected
+            return (selected, index)
         }
         return nil
     }
 
-    private func drop(_ selected: SelectedEvents, reason: String, in state: inout State) {
+    /// Counts events as dropped, and says so at their place.
+    private func drop(_ selected: SelectedEvents, at index: Int, reason: String, in state: inout State) {
         #if MUTANTS
             if Mutation.uncountedDrop.isActive { return }
         #endif
@@ -210,18 +253,24 @@ public final class Subscription: Sendable {
         state.account.dropped.add(count, to: reason)
         let now = clock.monotonic
         let gap = Gap(
-            source: selected.batch.source, cause: .subscriberQueue, lost: count, lostBounds: .exactly(count), from: now,
+            source: selected.batch.source, cause: .subscriberQueue, lost: count, lostBounds: .exactly(count),
+            from: now,
             until: now, time: clock.wall, processors: [], subscriber: options.name)
-        append(gap, to: &state)
+        insert(gap, at: index, in: &state)
     }
 
-    /// Adds a gap, merged with a pending one of its kind if there is one: a stalled subscriber costs one record a cause.
-    private func append(_ gap: Gap, to state: inout State) {
-        for index in state.queue.indices.reversed() {
-            guard case .gap(let pending) = state.queue[index], let merged = pending.merged(with: gap) else { continue }
-            state.queue[index] = .gap(merged)
-            return
+    /// Adds a gap at its place: merged with a neighbour of its kind, and when there are too many with the nearest
+    /// before it, so that a stalled subscriber costs a bounded number of records.
+    private func insert(_ gap: Gap, at index: Int, in state: inout State) {
+        let isCrowded = state.gapCount >= Limits.pendingGapCount
+        for other in state.queue.indices.prefix(upTo: index).reversed() {
+            if case .gap(let pending) = state.queue[other], let merged = pending.merged(with: gap) {
+                state.queue[other] = .gap(merged)
+                return
+            }
+            if !isCrowded, case .events = state.queue[other] { break }
         }
-        state.queue.append(.gap(gap))
+        state.queue.insert(.gap(gap), at: index)
+        state.gapCount += 1
     }
 }

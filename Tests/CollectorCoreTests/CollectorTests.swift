@@ -112,7 +112,8 @@ import Testing
         simulate { pump in
             let collector = try makeCollector(pump)
             #expect(collector.capabilities.isEmpty)
-            try collector.register(ScriptedSource("a", capabilities: [.process, .realtime]) { _ in }, on: pump)
+            try collector.register(
+                ScriptedSource("a", capabilities: [.process, .realtime]) { _ in }, on: pump)
             try collector.register(ScriptedSource("b", capabilities: [.network]) { _ in }, on: pump)
             #expect(collector.capabilities == [.process, .realtime, .network])
         }
@@ -284,7 +285,8 @@ import Testing
                     for number in 1...3 { await context.emitter.emit(makeEvent(number)) }
                 }, on: pump)
             _ = try collector.subscribe(
-                SubscriptionOptions(name: "stalled", filter: .everything, queueLimit: 10, overflowPolicy: .dropOldest))
+                SubscriptionOptions(
+                    name: "stalled", filter: .everything, queueLimit: 10, overflowPolicy: .dropOldest))
             let report = try await collector.run()
             #expect(report.shutdownDuration <= .seconds(30))
             #expect(!report.isWithinTimeout)
@@ -305,7 +307,8 @@ import Testing
                         }, on: pump)
                 }
                 let stalled = try collector.subscribe(
-                    SubscriptionOptions(name: "stalled", filter: .everything, queueLimit: 2, overflowPolicy: .block))
+                    SubscriptionOptions(
+                        name: "stalled", filter: .everything, queueLimit: 2, overflowPolicy: .block))
                 let stopper = spawn(on: pump) {
                     await pump.sleep(for: .seconds(100))
                     collector.requestStop()
@@ -320,14 +323,18 @@ import Testing
     }
 }
 
-func makeCollector(_ pump: Pump, _ change: (inout CollectorConfiguration) -> Void = { _ in }) throws -> Collector {
+func makeCollector(_ pump: Pump, _ change: (inout CollectorConfiguration) -> Void = { _ in }) throws
+    -> Collector
+{
     var configuration = CollectorConfiguration()
     change(&configuration)
     return try Collector(configuration: configuration, run: sampleRun, thread: pump)
 }
 
 /// A subscriber that takes everything at once.
-func subscribe(to collector: Collector, on pump: Pump) throws -> (value: Shared<Received>, taker: Task<Void, Never>) {
+func subscribe(to collector: Collector, on pump: Pump) throws -> (
+    value: Shared<Received>, taker: Task<Void, Never>
+) {
     let subscription = try collector.subscribe(
         SubscriptionOptions(name: "sink", filter: .everything, queueLimit: 100, overflowPolicy: .block))
     let received = Shared(Received())

@@ -2,6 +2,7 @@ import Backends
 import CollectorCore
 import EventModel
 import Testing
+
 import struct SystemPackage.Errno
 
 @Suite struct RunCounterTests {
@@ -31,7 +32,9 @@ import struct SystemPackage.Errno
         }
     }
 
-    @Test(arguments: ["", "run", "run x", "run -1", "run 1 2", "walk 1", "run 18446744073709551615", "\u{0}\u{1}"])
+    @Test(arguments: [
+        "", "run", "run x", "run -1", "run 1 2", "walk 1", "run 18446744073709551615", "\u{0}\u{1}",
+    ])
     func `a damaged file is an error, never a new beginning`(text: String) {
         let file = MemoryFile(text)
         let error = #expect(throws: RunCounterError.self) { try RunCounter.next(from: file) }

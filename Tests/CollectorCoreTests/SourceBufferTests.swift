@@ -11,11 +11,14 @@ import Testing
         return configuration
     }
 
-    private func makeBuffer(_ pump: Pump, size: Int = 1_000, batch: Int = 100, policy: OverflowPolicy = .block)
+    private func makeBuffer(
+        _ pump: Pump, size: Int = 1_000, batch: Int = 100, policy: OverflowPolicy = .block
+    )
         -> SourceBuffer
     {
         SourceBuffer(
-            source: "test", run: sampleRun, configuration: configuration(size: size, batch: batch), policy: policy,
+            source: "test", run: sampleRun, configuration: configuration(size: size, batch: batch),
+            policy: policy,
             clock: pump.clock)
     }
 
@@ -242,19 +245,26 @@ import Testing
     }
 
     @Test(arguments: OverflowPolicy.allCases)
-    func `whatever the schedule, what is emitted is either received or named as missing`(policy: OverflowPolicy) {
+    func `whatever the schedule, what is emitted is either received or named as missing`(
+        policy: OverflowPolicy
+    ) {
         for seed in 1...UInt64(60) {
             simulate(seed: seed) { pump in
                 var generator = SeededGenerator(seed: seed, stream: .world)
                 let buffer = makeBuffer(
-                    pump, size: Int(generator.draw(1...20)), batch: Int(generator.draw(1...6)), policy: policy)
+                    pump, size: Int(generator.draw(1...20)), batch: Int(generator.draw(1...6)), policy: policy
+                )
                 let closer = spawn(on: pump) { await buffer.closeOverdueBatches() }
                 let plan = (0..<40).map { _ in (Int(generator.draw(0...9)), generator.draw(0...200)) }
                 let producer = spawn(on: pump) {
                     for (count, pause) in plan {
                         var events = ContiguousArray((0..<count).map { makeEvent($0) })
                         await buffer.emit(&events)
-                        if pause > 100 { await pump.sleep(for: .milliseconds(pause)) } else { await Task.yield() }
+                        if pause > 100 {
+                            await pump.sleep(for: .milliseconds(pause))
+                        } else {
+                            await Task.yield()
+                        }
                     }
                     buffer.finish()
                 }

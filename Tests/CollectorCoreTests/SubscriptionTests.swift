@@ -5,11 +5,13 @@ import Testing
 
 @Suite struct SubscriptionTests {
     private func subscribe(
-        _ pump: Pump, limit: Int = 10, policy: OverflowPolicy = .dropOldest, filter: EventFilter = .everything,
+        _ pump: Pump, limit: Int = 10, policy: OverflowPolicy = .dropOldest,
+        filter: EventFilter = .everything,
         name: String = "s"
     ) throws -> (EventBus, Subscription) {
         let bus = EventBus(subscriberLimit: 10, clock: pump.clock)
-        let options = SubscriptionOptions(name: name, filter: filter, queueLimit: limit, overflowPolicy: policy)
+        let options = SubscriptionOptions(
+            name: name, filter: filter, queueLimit: limit, overflowPolicy: policy)
         return (bus, try bus.subscribe(options))
     }
 
@@ -178,7 +180,8 @@ import Testing
         simulate { pump in
             let (bus, stalled) = try subscribe(pump, limit: 3, policy: .dropNewest)
             let lively = try bus.subscribe(
-                SubscriptionOptions(name: "lively", filter: .everything, queueLimit: 3, overflowPolicy: .block))
+                SubscriptionOptions(
+                    name: "lively", filter: .everything, queueLimit: 3, overflowPolicy: .block))
             let received = Shared(Received())
             let taker = spawn(on: pump) { await lively.takeAll(into: received) }
             for number in 1...UInt64(100) { await bus.publish(.events(makeBatch(number...number))) }
@@ -244,7 +247,8 @@ import Testing
                     case 0...4:
                         let count = UInt64(generator.draw(1...4))
                         let origin = EventOrigin.allCases[Int(generator.draw(0...3))]
-                        await bus.publish(.events(makeBatch(sequence...(sequence + count - 1), origin: origin)))
+                        await bus.publish(
+                            .events(makeBatch(sequence...(sequence + count - 1), origin: origin)))
                         sequence += count
                     case 5: await bus.publish(.gap(makeGap(1)))
                     default:
@@ -258,7 +262,9 @@ import Testing
                 bus.close()
                 while let item = await subscription.next() { received.take(item) }
                 let account = subscription.account
-                let missing = received.gaps.filter { $0.cause == .subscriberQueue }.reduce(0) { $0 + ($1.lost ?? 0) }
+                let missing = received.gaps.filter { $0.cause == .subscriberQueue }.reduce(0) {
+                    $0 + ($1.lost ?? 0)
+                }
                 #expect(missing == account.dropped.total, "seed \(seed)")
                 #expect(account.delivered == UInt64(received.sequences.count), "seed \(seed)")
                 #expect(account.inFlight == 0, "seed \(seed)")
@@ -300,7 +306,8 @@ import Testing
                 for taker in takers { await taker.value }
                 for subscription in subscriptions {
                     let account = subscription.account
-                    #expect(account.isBalanced && account.inFlight == 0 && account.offered == 40, "seed \(seed)")
+                    #expect(
+                        account.isBalanced && account.inFlight == 0 && account.offered == 40, "seed \(seed)")
                 }
                 #expect(subscriptions[0].account.delivered == 40)
             }

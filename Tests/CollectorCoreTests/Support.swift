@@ -46,12 +46,15 @@ func makeEvent(_ number: Int = 1, origin: EventOrigin = .emitted, kind: EventKin
     let identity = ProcessIdentity(
         pid: ProcessID(Int32(number)), birth: .scan(startTicks: UInt64(number), pidFDInode: 0))
     return Event(
-        source: "test", kind: kind, origin: origin, time: WallTime(nanoseconds: 0), monotonic: Instant(nanoseconds: 0),
+        source: "test", kind: kind, origin: origin, time: WallTime(nanoseconds: 0),
+        monotonic: Instant(nanoseconds: 0),
         subject: .process(ProcessEvent(identity: identity)), escaped: [])
 }
 
 /// A batch of events with the sequences of `range`.
-func makeBatch(_ range: ClosedRange<UInt64>, origin: EventOrigin = .emitted, kind: EventKind = .processFork) -> EventBatch {
+func makeBatch(_ range: ClosedRange<UInt64>, origin: EventOrigin = .emitted, kind: EventKind = .processFork)
+    -> EventBatch
+{
     var events: ContiguousArray<Event> = []
     for sequence in range {
         var event = makeEvent(Int(sequence), origin: origin, kind: kind)
@@ -62,12 +65,14 @@ func makeBatch(_ range: ClosedRange<UInt64>, origin: EventOrigin = .emitted, kin
 }
 
 func makeGap(
-    _ lost: UInt64?, source: SourceName = "test", cause: GapCause = .kernelOverflow, from: Int64 = 0, until: Int64 = 0,
+    _ lost: UInt64?, source: SourceName = "test", cause: GapCause = .kernelOverflow, from: Int64 = 0,
+    until: Int64 = 0,
     processors: [ProcessorLoss] = [], subscriber: String? = nil
 ) -> Gap {
     Gap(
         source: source, cause: cause, lost: lost,
-        lostBounds: lost.map { .exactly($0) } ?? LostBounds(atLeast: 0, atMost: nil), from: Instant(nanoseconds: from),
+        lostBounds: lost.map { .exactly($0) } ?? LostBounds(atLeast: 0, atMost: nil),
+        from: Instant(nanoseconds: from),
         until: Instant(nanoseconds: until), time: WallTime(nanoseconds: until), processors: processors,
         subscriber: subscriber)
 }
@@ -126,7 +131,8 @@ struct ScriptedSource: EventSource {
     let body: @Sendable (SourceContext) async throws -> Void
 
     init(
-        _ name: SourceName = "test", capabilities: SourceCapabilities = .process, policy: OverflowPolicy = .block,
+        _ name: SourceName = "test", capabilities: SourceCapabilities = .process,
+        policy: OverflowPolicy = .block,
         _ body: @escaping @Sendable (SourceContext) async throws -> Void
     ) {
         descriptor = SourceDescriptor(name: name, capabilities: capabilities, overflowPolicy: policy)

@@ -20,7 +20,8 @@ import Testing
         simulate { pump in
             let wakeup = Wakeup()
             _ = pump.clock.schedule(at: pump.now.advanced(by: .seconds(2))) { wakeup.signal() }
-            #expect(await wakeup.wait(until: pump.now.advanced(by: .seconds(60)), on: pump.clock) == .signalled)
+            #expect(
+                await wakeup.wait(until: pump.now.advanced(by: .seconds(60)), on: pump.clock) == .signalled)
             #expect(pump.now == Instant(nanoseconds: 2_000_000_000))
         }
     }
@@ -32,7 +33,9 @@ import Testing
             _ = await wakeup.wait(until: pump.now.advanced(by: .seconds(1)), on: pump.clock)
             _ = pump.clock.schedule(at: pump.now.advanced(by: .milliseconds(500))) { wakeup.signal() }
             _ = await wakeup.wait(until: pump.now.advanced(by: .seconds(1)), on: pump.clock)
-            #expect(await wakeup.wait(until: pump.now.advanced(by: .seconds(10)), on: pump.clock) == .deadlinePassed)
+            #expect(
+                await wakeup.wait(until: pump.now.advanced(by: .seconds(10)), on: pump.clock)
+                    == .deadlinePassed)
             #expect(pump.now == Instant(nanoseconds: 10_500_000_000))
         }
     }
@@ -55,7 +58,9 @@ import Testing
             await pump.sleep(for: .seconds(1))
             task.cancel()
             await task.value
-            let second = spawn(on: pump) { _ = await Wakeup().waitUnlessCancelled(until: nil, on: pump.clock) }
+            let second = spawn(on: pump) {
+                _ = await Wakeup().waitUnlessCancelled(until: nil, on: pump.clock)
+            }
             second.cancel()
             await second.value
             #expect(pump.now == Instant(nanoseconds: 1_000_000_000))

@@ -11,11 +11,14 @@ import Testing
         return round
     }
 
-    private func exit(_ number: Int32) -> ConnectorEvent { .exit(leader(number), code: 0, signal: 17, parent: nil) }
+    private func exit(_ number: Int32) -> ConnectorEvent {
+        .exit(leader(number), code: 0, signal: 17, parent: nil)
+    }
     private func fork(_ number: Int32) -> ConnectorEvent { .fork(parent: leader(1), child: leader(number)) }
 
     @Test func `every exec is planned, in order`() {
-        let plan = makeRound([.exec(leader(5)), fork(6), .exec(leader(6)), .exec(thread(8, of: 7))]).planReadings()
+        let plan = makeRound([.exec(leader(5)), fork(6), .exec(leader(6)), .exec(thread(8, of: 7))])
+            .planReadings()
         #expect(plan.map(\.index) == [0, 2, 3])
         #expect(plan.map(\.pid) == [pid(5), pid(6), pid(7)])
         #expect(plan.allSatisfy { $0.obstacle == nil && !$0.isRenamedLater })
@@ -27,7 +30,9 @@ import Testing
     }
 
     @Test func `the end of another thread is no obstacle`() {
-        let events: [ConnectorEvent] = [.exec(leader(5)), .exit(thread(9, of: 5), code: 0, signal: -1, parent: nil)]
+        let events: [ConnectorEvent] = [
+            .exec(leader(5)), .exit(thread(9, of: 5), code: 0, signal: -1, parent: nil),
+        ]
         #expect(makeRound(events).planReadings().map(\.obstacle) == [nil])
     }
 
@@ -53,7 +58,8 @@ import Testing
         let found = makeRound([
             fork(5), .exec(leader(6)), exit(7), .comm(leader(8), name: TaskComm("x".utf8)),
             .uid(leader(9), real: UserID(0), effective: UserID(0)), .session(leader(10)),
-            .fork(parent: leader(1), child: thread(12, of: 11)), .exit(thread(12, of: 11), code: 0, signal: -1, parent: nil),
+            .fork(parent: leader(1), child: thread(12, of: 11)),
+            .exit(thread(12, of: 11), code: 0, signal: -1, parent: nil),
         ]).contradictions()
         #expect(found[5] == .reborn)
         #expect(found[6] == .executed)

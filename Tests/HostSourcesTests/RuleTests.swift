@@ -9,13 +9,17 @@ import Testing
         #expect(ProcessRule("uid:1000") == .uid(UserID(1_000)))
     }
 
-    @Test(arguments: ["", "exe", "exe:", "exe:cat", "name:", "uid:", "uid:-1", "uid:4294967296", "uid:root", "pid:1", "/bin/cat"])
+    @Test(arguments: [
+        "", "exe", "exe:", "exe:cat", "name:", "uid:", "uid:-1", "uid:4294967296", "uid:root", "pid:1",
+        "/bin/cat",
+    ])
     func `what is no rule is refused`(text: String) {
         #expect(ProcessRule(text) == nil)
     }
 
     private func process(name: String = "cat", exe: String? = "/bin/cat", uid: UInt32? = 0) -> ProcessEvent {
-        var event = ProcessEvent(identity: ProcessIdentity(pid: pid(5), birth: .scan(startTicks: 1, pidFDInode: 0)))
+        var event = ProcessEvent(
+            identity: ProcessIdentity(pid: pid(5), birth: .scan(startTicks: 1, pidFDInode: 0)))
         event.name = name
         event.executablePath = exe
         event.uid = uid.map { UserID($0) }
@@ -48,7 +52,8 @@ import Testing
         exe: String? = "/usr/bin/x", exists: Bool? = true, name: String? = "x", arguments: [String] = ["x"],
         isKernelThread: Bool = false
     ) -> [SuspicionReason] {
-        var event = ProcessEvent(identity: ProcessIdentity(pid: pid(5), birth: .scan(startTicks: 1, pidFDInode: 0)))
+        var event = ProcessEvent(
+            identity: ProcessIdentity(pid: pid(5), birth: .scan(startTicks: 1, pidFDInode: 0)))
         event.executablePath = exe
         event.executableExists = exists
         event.name = name
@@ -95,7 +100,10 @@ import Testing
         #expect(reasons(name: "[\u{301}x") == [.masqueradesAsKernelThread])
     }
 
-    @Test(arguments: ["[kworker/0:1]", "kworker/u8:3", "ksoftirqd/0", "migration/1", "rcu_sched", "kthreadd", "kswapd0", "cpuhp/2"])
+    @Test(arguments: [
+        "[kworker/0:1]", "kworker/u8:3", "ksoftirqd/0", "migration/1", "rcu_sched", "kthreadd", "kswapd0",
+        "cpuhp/2",
+    ])
     func `a program named like a kernel thread is suspicious`(name: String) {
         #expect(reasons(name: name) == [.masqueradesAsKernelThread])
     }
@@ -114,13 +122,18 @@ import Testing
 
     @Test func `a start in the future is suspicious beyond one tick`() {
         #expect(SuspicionRules.ofStart(startTicks: 101, nowTicks: 100, parentTicks: nil) == nil)
-        #expect(SuspicionRules.ofStart(startTicks: 102, nowTicks: 100, parentTicks: nil)?.reason == .startsInFuture)
-        #expect(SuspicionRules.ofStart(startTicks: .max, nowTicks: 100, parentTicks: 5)?.reason == .startsInFuture)
+        #expect(
+            SuspicionRules.ofStart(startTicks: 102, nowTicks: 100, parentTicks: nil)?.reason
+                == .startsInFuture)
+        #expect(
+            SuspicionRules.ofStart(startTicks: .max, nowTicks: 100, parentTicks: 5)?.reason == .startsInFuture
+        )
     }
 
     @Test func `a start before the parent's is suspicious beyond one tick`() {
         #expect(SuspicionRules.ofStart(startTicks: 49, nowTicks: 100, parentTicks: 50) == nil)
-        #expect(SuspicionRules.ofStart(startTicks: 48, nowTicks: 100, parentTicks: 50)?.reason == .startsTooEarly)
+        #expect(
+            SuspicionRules.ofStart(startTicks: 48, nowTicks: 100, parentTicks: 50)?.reason == .startsTooEarly)
         #expect(SuspicionRules.ofStart(startTicks: 48, nowTicks: 100, parentTicks: nil) == nil)
     }
 }

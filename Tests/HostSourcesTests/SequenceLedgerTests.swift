@@ -89,7 +89,9 @@ import Testing
             var ledger = SequenceLedger()
             let processorCount = UInt32(generator.draw(1...6))
             var next = (0..<processorCount).map { _ in UInt32(truncatingIfNeeded: generator.next()) }
-            for processor in 0..<processorCount { ledger.open(processor: processor, at: next[Int(processor)]) }
+            for processor in 0..<processorCount {
+                ledger.open(processor: processor, at: next[Int(processor)])
+            }
             var made: UInt64 = 0
             var received: UInt64 = 0
             var lossRun = 0
@@ -98,10 +100,16 @@ import Testing
                 let processor = UInt32(generator.below(UInt64(processorCount)))
                 next[Int(processor)] &+= 1
                 made += 1
-                if lossRun > 0 { lossRun -= 1 } else if generator.below(50) == 0 { lossRun = Int(generator.draw(1...40)) }
+                if lossRun > 0 {
+                    lossRun -= 1
+                } else if generator.below(50) == 0 {
+                    lossRun = Int(generator.draw(1...40))
+                }
                 guard lossRun == 0 else { continue }
                 received += 1
-                switch ledger.observe(processor: processor, sequence: next[Int(processor)], opensUnfenced: false) {
+                switch ledger.observe(
+                    processor: processor, sequence: next[Int(processor)], opensUnfenced: false)
+                {
                 case .next: break
                 case .missing(let count, _): named += count
                 case .beforeInterval, .repeated: Issue.record("seed \(seed): a message was not believed")

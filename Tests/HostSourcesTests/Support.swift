@@ -2,6 +2,7 @@ import EventModel
 import HostSources
 import KernelFormats
 import SimulatedBackends
+import Synchronization
 import Testing
 
 let sampleBootID = BootID(high: 0x1111_2222_3333_4444, low: 0x5555_6666_7777_8888)
@@ -23,7 +24,8 @@ struct MessageMaker {
     mutating func make(_ event: ConnectorEvent) -> ConnectorMessage {
         sequence &+= 1
         milliseconds += 1
-        return ConnectorMessage(processor: processor, sequence: sequence, timestamp: at(milliseconds), event: event)
+        return ConnectorMessage(
+            processor: processor, sequence: sequence, timestamp: at(milliseconds), event: event)
     }
 }
 
@@ -50,7 +52,9 @@ struct Bench {
 
     /// Handles messages as one round; `readings` belong to the EXEC messages among them, in order.
     @discardableResult
-    mutating func feed(_ events: [ConnectorEvent], readings: [ProcessReading] = [], losing loss: ProcessorLoss? = nil)
+    mutating func feed(
+        _ events: [ConnectorEvent], readings: [ProcessReading] = [], losing loss: ProcessorLoss? = nil
+    )
         -> [Event]
     {
         var round = Round()
@@ -89,7 +93,8 @@ struct Bench {
     mutating func adopt(
         _ number: Int32, ppid: Int32 = 1, _ change: (inout ProcessReading) -> Void = { _ in }
     ) -> [Event] {
-        var reading = makeReading(number, ppid: ppid, startMilliseconds: 100 + Int64(number) / 100, aliveAt: maker.milliseconds)
+        var reading = makeReading(
+            number, ppid: ppid, startMilliseconds: 100 + Int64(number) / 100, aliveAt: maker.milliseconds)
         change(&reading)
         tracker.adopt(reading, origin: .baseline)
         return collect()
@@ -101,11 +106,18 @@ struct Bench {
         feed(.fork(parent: leader(parent), child: leader(child))).first?.process
     }
 
+    /// The same; fails when there was no event.
+    mutating func forkKnown(_ child: Int32, of parent: Int32 = 1) throws -> ProcessEvent {
+        let process = fork(child, of: parent)
+        return try #require(process)
+    }
+
     func tracked(_ number: Int32) -> TrackedProcess? { tracker.table[number] }
 
     /// The reading that an honest look at a process born `startMilliseconds` after the boot gives.
     func makeReading(
-        _ number: Int32, ppid: Int32 = 1, name: String = "sh", exe: String = "/bin/sh", arguments: [String] = ["sh"],
+        _ number: Int32, ppid: Int32 = 1, name: String = "sh", exe: String = "/bin/sh",
+        arguments: [String] = ["sh"],
         startMilliseconds: Int64, aliveAt: Int64? = nil, depth: ProcessReading.Depth = .full
     ) -> ProcessReading {
         var reading = ProcessReading(pid: ProcessID(number), depth: depth)
@@ -135,7 +147,8 @@ struct Bench {
         _ number: Int32, name: String = "cat", exe: String = "/bin/cat", arguments: [String] = ["cat", "x"]
     ) -> ProcessReading {
         makeReading(
-            number, name: name, exe: exe, arguments: arguments, startMilliseconds: maker.milliseconds, depth: .exec)
+            number, name: name, exe: exe, arguments: arguments, startMilliseconds: maker.milliseconds,
+            depth: .exec)
     }
 
     /// A reading that found nobody.
@@ -155,4 +168,15 @@ extension Event {
 extension Array where Element == Event {
     var kinds: [EventKind] { map(\.kind) }
     var suspicions: [SuspicionReason] { compactMap { $0.process?.suspicion?.reason } }
+}
+
+/// A value that tasks of a simulation share with the test.
+final class Shared<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) { mutex = Mutex(value) }
+
+    var value: Value { mutex.withLock { $0 } }
+
+    func change(_ body: (inout Value) -> Void) { mutex.withLock { body(&$0) } }
 }

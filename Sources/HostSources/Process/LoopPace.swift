@@ -1,11 +1,11 @@
-import EventModel
+package import EventModel
 
 /// Says when the loop may be quick and when it must be thrifty.
 ///
 /// A wake-up costs more than a message. Rare messages are read at once, so that short-lived processes are still there to be
 /// looked at, and handed out at once; under load messages gather for a moment before they are read, and events before
 /// they wake the subscribers.
-struct LoopPace {
+package struct LoopPace {
     /// Drains right after a message that are free at a time, and how fast that allowance comes back.
     private static let burst = 64.0
     private static let drainsPerSecond = 500.0
@@ -18,10 +18,12 @@ struct LoopPace {
     private var lastDrain = Instant(nanoseconds: .min / 2)
     private var lastFlush = Instant(nanoseconds: .min / 2)
     /// When what was emitted is to be handed out; `nil` when nothing waits.
-    private(set) var flushDue: Instant?
+    package private(set) var flushDue: Instant?
+
+    package init() {}
 
     /// Until when the messages that have come shall gather; `nil` to read them now.
-    mutating func pause(at now: Instant) -> Instant? {
+    package mutating func pause(at now: Instant) -> Instant? {
         guard allowance < 1 else {
             allowance -= 1
             return nil
@@ -30,18 +32,18 @@ struct LoopPace {
         return due > now ? due : nil
     }
 
-    mutating func noteDrain(at now: Instant) {
+    package mutating func noteDrain(at now: Instant) {
         let elapsed = Double(lastDrain.duration(to: now).wholeNanoseconds) / 1e9
         allowance = min(Self.burst, allowance + max(0, elapsed) * Self.drainsPerSecond)
         lastDrain = now
     }
 
-    mutating func noteEmission(at now: Instant) {
+    package mutating func noteEmission(at now: Instant) {
         guard flushDue == nil else { return }
         flushDue = max(now, lastFlush.advanced(by: Self.flushInterval))
     }
 
-    mutating func noteFlush(at now: Instant) {
+    package mutating func noteFlush(at now: Instant) {
         lastFlush = now
         flushDue = nil
     }

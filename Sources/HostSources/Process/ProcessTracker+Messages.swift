@@ -41,7 +41,7 @@ extension ProcessTracker {
             guard task.isLeader else { return countThread(of: task.tgid) }
             rename(task.tgid, to: name, by: message)
         case .coredump(let task, _):
-            guard task.isLeader else { return filtered.thread += 1 }
+            // The kernel names the thread that dumps; the dump is the process's.
             emit(.processCoredump, incarnationOrSeen(of: task.tgid, by: message), by: message)
         case .acknowledgement:
             filtered.acknowledgement += 1
