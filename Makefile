@@ -11,7 +11,7 @@ SHELL := /bin/bash
 # Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now
 BIN = .build/release
-FORMATTED := Sources Tests Package.swift $(wildcard Benchmarks/Sources Benchmarks/Package.swift Examples/*/Sources Examples/*/Package.swift)
+FORMATTED := Sources Tests Package.swift Benchmarks/Sources $(wildcard Examples/*/Sources Examples/*/Package.swift)
 
 # What `make run` and `make bench` pass on, such as ARGS="--for 20s --set sources.process.receive_buffer=1MiB".
 ARGS ?=
@@ -46,7 +46,8 @@ replay: setup ## Replay the gallery on the simulated kernel, and compare it with
 
 bench: setup ## Measure, beside the peers on this host, and compare with the floors
 	swift build $(RELEASE) --product collectord
-	swift run -c release --package-path Benchmarks benchmarks $(ARGS)
+	swift build $(RELEASE) --product collector-bench
+	$(BIN)/collector-bench $(ARGS)
 
 lint: ## Check format, layers, determinism and fences
 	Scripts/lint
@@ -62,4 +63,4 @@ setup: ## Check the toolchain and install what is missing (apt)
 	@Scripts/setup
 
 clean: ## Remove what was built
-	rm -rf .build Benchmarks/.build Examples/.build Fuzz/.build
+	rm -rf .build Examples/.build Fuzz/.build

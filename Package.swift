@@ -90,6 +90,13 @@ let package = Package(
         // Layer 5: executables.
         executable("collectord", ["CollectorHost", arguments]),
         executable("collector-sim", ["CollectorSimulation", arguments]),
+        .executableTarget(
+            name: "collector-bench",
+            dependencies: [
+                "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends", "CollectorSimulation",
+                arguments,
+            ],
+            path: "Benchmarks/Sources/collector-bench", swiftSettings: strict),
 
         tests("EventModelTests", ["EventModel"]),
         tests("KernelFormatsTests", ["KernelFormats", "EventModel"]),

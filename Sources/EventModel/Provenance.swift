@@ -36,6 +36,8 @@ public enum UnknownReason: String, Hashable, Sendable, CaseIterable {
     case vanished
     /// The pid already belonged to another incarnation.
     case reused
+    /// It is read once the process has lived for a while, because it is dear.
+    case notReadYet = "not_read_yet"
     /// The process had already executed something else, so what was read is of that.
     case superseded
     /// Access was refused (hidepid, another user namespace, a missing capability).

@@ -3,38 +3,47 @@ import HostSources
 import Testing
 
 @Suite struct LoopPaceTests {
-    @Test func `rare messages are read at once, for ever`() {
+    @Test func `rare messages are waited for, so that each is read at once`() {
         var pace = LoopPace()
         for milliseconds in stride(from: Int64(1_000), to: 100_000, by: 10) {
-            #expect(pace.pause(at: at(milliseconds)) == nil)
-            pace.noteDrain(at: at(milliseconds))
+            #expect(pace.nextTick(at: at(milliseconds)) == nil)
+            pace.noteDrain(of: 1, at: at(milliseconds))
         }
     }
 
-    @Test func `under load a drain waits until a millisecond after the last one`() {
-        var pace = LoopPace()
-        var now = Instant(nanoseconds: 1_000_000_000)
-        var freeDrains = 0
-        while pace.pause(at: now) == nil, freeDrains < 1_000 {
-            pace.noteDrain(at: now)
+    /// Drains until messages shall gather, and the time of the last drain.
+    private func exhaust(_ pace: inout LoopPace, from start: Instant) -> (drains: Int, last: Instant) {
+        var now = start
+        for drain in 1...1_000 {
+            pace.noteDrain(of: 5, at: now)
+            if pace.nextTick(at: now) != nil { return (drain, now) }
             now = now.advanced(by: .microseconds(20))
-            freeDrains += 1
         }
-        #expect((64...70).contains(freeDrains))
-        let last = now.advanced(by: .microseconds(-20))
-        #expect(pace.pause(at: now) == last.advanced(by: .milliseconds(1)))
-        #expect(pace.pause(at: last.advanced(by: .milliseconds(2))) == nil, "long enough ago")
+        return (1_000, now)
+    }
+
+    @Test func `under load the next read is a millisecond after the last one`() {
+        var pace = LoopPace()
+        let (drains, last) = exhaust(&pace, from: at(1_000))
+        #expect((60...70).contains(drains))
+        #expect(pace.nextTick(at: last) == last.advanced(by: .milliseconds(1)))
+        #expect(pace.nextTick(at: last.advanced(by: .milliseconds(2))) == nil, "it is due already")
+    }
+
+    @Test func `reading in vain shows that the load is over`() {
+        var pace = LoopPace()
+        let (_, last) = exhaust(&pace, from: at(1_000))
+        pace.noteDrain(of: 0, at: last.advanced(by: .microseconds(1)))
+        #expect(pace.nextTick(at: last.advanced(by: .microseconds(2))) == nil)
     }
 
     @Test func `the allowance comes back when it is quiet`() {
         var pace = LoopPace()
-        var now = Instant(nanoseconds: 1_000_000_000)
-        while pace.pause(at: now) == nil { pace.noteDrain(at: now) }
-        now = now.advanced(by: .seconds(1))
-        pace.noteDrain(at: now)
+        let (_, last) = exhaust(&pace, from: at(1_000))
+        let later = last.advanced(by: .seconds(1))
         for _ in 0..<10 {
-            #expect(pace.pause(at: now) == nil)
-            pace.noteDrain(at: now)
+            pace.noteDrain(of: 5, at: later)
+            #expect(pace.nextTick(at: later) == nil)
         }
     }
 

@@ -154,6 +154,17 @@ import struct SystemPackage.Errno
         #expect(watch(configuration).error?.contains("did not answer") == true)
     }
 
+    @Test func `a subscription whose answer is always lost is an error, never taken for granted`() {
+        // The first call and every second one report an overflow, so that no attempt comes to its time-out.
+        var first = FaultRule(.netlinkReceive, .errno(.noBufferSpace))
+        first.nth = 1
+        var later = FaultRule(.netlinkReceive, .errno(.noBufferSpace))
+        later.every = 2
+        var configuration = bootConfiguration()
+        configuration.connector = .silent
+        #expect(watch(configuration, faults: [first, later]).error?.contains("did not answer") == true)
+    }
+
     @Test func `a refusal names the capability that is missing`() {
         var configuration = bootConfiguration()
         configuration.kernel = KernelVersion(major: 5, minor: 10)

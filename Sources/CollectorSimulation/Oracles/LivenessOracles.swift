@@ -85,7 +85,8 @@ enum ConvergenceOracle {
             guard let id = entry.incarnation else { continue }
             switch entry.event.kind {
             case .processExit: alive[id] = nil
-            case .processBaseline where entry.process.isZombie: continue
+            // A zombie is dead unless other threads live, which the event does not tell.
+            case .processBaseline where entry.process.isZombie && !index.isAlive(id, at: end): continue
             case .processSuspicious: continue
             default: alive[id] = entry.process.identity.description
             }

@@ -15,6 +15,7 @@ package struct LoopPace {
     private static let flushInterval = Duration.milliseconds(10)
 
     private var allowance = Self.burst
+    private var hasLoad = false
     private var lastDrain = Instant(nanoseconds: .min / 2)
     private var lastFlush = Instant(nanoseconds: .min / 2)
     /// When what was emitted is to be handed out; `nil` when nothing waits.
@@ -22,19 +23,19 @@ package struct LoopPace {
 
     package init() {}
 
-    /// Until when the messages that have come shall gather; `nil` to read them now.
-    package mutating func pause(at now: Instant) -> Instant? {
-        guard allowance < 1 else {
-            allowance -= 1
-            return nil
-        }
-        let due = lastDrain.advanced(by: Self.drainInterval)
-        return due > now ? due : nil
+    /// When to read next without waiting for a message; `nil` to wait for one.
+    package func nextTick(at now: Instant) -> Instant? {
+        guard hasLoad, allowance < 1 else { return nil }
+        let tick = lastDrain.advanced(by: Self.drainInterval)
+        return tick > now ? tick : nil
     }
 
-    package mutating func noteDrain(at now: Instant) {
+    /// Notes that the socket was read, and what came of it: reading in vain shows that the load is over.
+    package mutating func noteDrain(of messageCount: Int, at now: Instant) {
         let elapsed = Double(lastDrain.duration(to: now).wholeNanoseconds) / 1e9
         allowance = min(Self.burst, allowance + max(0, elapsed) * Self.drainsPerSecond)
+        if messageCount > 0 { allowance = max(0, allowance - 1) }
+        hasLoad = messageCount > 0
         lastDrain = now
     }
 

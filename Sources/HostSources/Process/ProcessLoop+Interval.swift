@@ -14,11 +14,16 @@ extension ProcessLoop {
     /// listener that died without unsubscribing leaves the count of listeners raised.
     func subscribe() async throws {
         for _ in 0..<Self.fenceAttemptLimit {
-            ticket = UInt32(truncatingIfNeeded: now.nanoseconds) ^ UInt32(bitPattern: endpoints.fence.ownProcessID.rawValue)
-        try endpoints.connector.send(ConnectorRequest(.listen, acknowledgement: ticket).bytes)
+            ticket =
+                UInt32(truncatingIfNeeded: now.nanoseconds)
+                ^ UInt32(bitPattern: endpoints.fence.ownProcessID.rawValue)
+            try endpoints.connector.send(ConnectorRequest(.listen, acknowledgement: ticket).bytes)
             if try await waitForAcknowledgement() { break }
         }
-        if let error = acknowledgement, error != 0 { throw ProcessSourceError.refused(Errno(rawValue: Int32(error))) }
+        guard let error = acknowledgement else { throw ProcessSourceError.notServed }
+        guard error == 0 else {
+            throw ProcessSourceError.refused(Errno(rawValue: Int32(truncatingIfNeeded: error)))
+        }
     }
 
     /// - Returns: Whether it came; `false` when it may be among messages that were dropped for want of room.

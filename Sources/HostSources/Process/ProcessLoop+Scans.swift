@@ -11,10 +11,14 @@ extension ProcessLoop {
 
     func scanBaseline() async throws {
         let readings = try scan()
-        tracker.clocks = sampleClocks()
+        tracker.setClocks(sampleClocks())
         for reading in readings { tracker.adopt(reading, origin: .baseline) }
         try await emitOutput()
         context.emitter.flush()
+        // Threads were counted while messages about them were queued: until those are handled, a leader's EXIT may be an exec.
+        tracker.isUncertain = true
+        try await handlePending()
+        if resyncDue == nil { tracker.becomeCertain() }
     }
 
     /// Looks at every process; what the queue tells about births meanwhile is left to the queue.
@@ -55,19 +59,22 @@ extension ProcessLoop {
         let lossBegan = tracker.lossBegan ?? begin
         let overflowsBefore = overflows + UInt64(pending.overflows)
         let readings = try scan()
-        tracker.clocks = sampleClocks()
+        tracker.setClocks(sampleClocks())
         var found: Set<Int32> = []
         for reading in readings {
             found.insert(reading.pid.rawValue)
-            if reading.failure == nil { tracker.reconcile(reading, gapFrom: lossBegan) }
+            tracker.reconcile(reading, gapFrom: lossBegan)
         }
         for pid in tracker.table.keys.sorted() where !found.contains(pid) {
             guard let process = tracker.table[pid] else { continue }
             process.missedLookCount += 1
             tracker.lateReads.append(process.event.identity, due: begin.advanced(by: settings.lateReadDelay))
         }
-        if overflows + UInt64(pending.overflows) == overflowsBefore { tracker.becomeCertain() }
         try await emitOutput()
+        let isComplete = overflows + UInt64(pending.overflows) == overflowsBefore
+        // What was queued during the scan is handled while thread counts are still in doubt.
+        try await handlePending()
+        if isComplete { tracker.becomeCertain() }
     }
 
     // MARK: - Later looks
@@ -82,7 +89,7 @@ extension ProcessLoop {
         guard !readings.isEmpty else { return }
         try gather()
         let contradictions = pending.contradictions()
-        tracker.clocks = sampleClocks()
+        tracker.setClocks(sampleClocks())
         for (identity, reading) in readings {
             guard let process = tracker.table[identity.pid.rawValue] else { continue }
             if contradictions[identity.pid.rawValue] != nil {

@@ -65,7 +65,7 @@ final class ProcessLoop {
             if pending.isEmpty {
                 await waitForWork()
                 try gather()
-                pace.noteDrain(at: now)
+                pace.noteDrain(of: pending.messages.count, at: now)
             }
         }
         desk.answer(try await closeAccount())
@@ -103,7 +103,7 @@ final class ProcessLoop {
         pending = try receive()
         if !readings.isEmpty { examine(&readings) }
         noteOverflows(of: round)
-        tracker.clocks = sampleClocks()
+        tracker.setClocks(sampleClocks())
         tracker.process(round, readings: readings)
         try await emitOutput()
     }
@@ -143,12 +143,15 @@ final class ProcessLoop {
 
     /// Waits for messages, for something that is due, or for the time to hand out what was emitted.
     private func waitForWork() async {
-        let deadlines = [tracker.lateReads.nextDue, resyncDue, sampleDue, pace.flushDue].compactMap { $0 }
-        let readiness = await endpoints.connector.readable(until: deadlines.min())
+        if let tick = pace.nextTick(at: now) {
+            // Under load there will be messages by then: one wake-up instead of two. A cancelled sleep returns early, and
+            // the loop sees the cancellation itself.
+            try? await context.clock.sleep(until: tick)
+        } else {
+            let deadlines = [tracker.lateReads.nextDue, resyncDue, sampleDue, pace.flushDue].compactMap { $0 }
+            _ = await endpoints.connector.readable(until: deadlines.min())
+        }
         flushIfDue()
-        guard readiness == .readable, let pause = pace.pause(at: now) else { return }
-        // A cancelled sleep returns early, and the loop sees the cancellation itself.
-        try? await context.clock.sleep(until: pause)
     }
 
     private func flushIfDue() {

@@ -20,9 +20,9 @@ package struct ProcessReading {
     package enum Depth: Int {
         /// `stat` alone: does it live, and for how long.
         case probe
-        /// What changes at exec: `exe`, `cmdline`, `stat`, and the pid namespace.
+        /// What changes at exec: `exe`, `cmdline` and `stat`.
         case exec
-        /// Everything, with the dear `status` and `cgroup`.
+        /// Everything, with the dear `status`, `cgroup` and `ns/pid`.
         case full
     }
 
@@ -83,8 +83,15 @@ struct ProcessReader {
             try look(at: pid, into: &reading)
         } catch {
             reading.failure = Self.reason(for: error)
+            // It is there but cannot be read: the pidfd still tells this incarnation from the next.
+            if depth == .full, reading.failure != .vanished { readInode(into: &reading) }
         }
         return reading
+    }
+
+    private func readInode(into reading: inout ProcessReading) {
+        // Without pidfs, or when even this is refused, there is no inode: 0.
+        reading.pidFDInode = (try? procfs.pidFDInode(of: reading.pid)) ?? 0
     }
 
     private mutating func look(at pid: ProcessID, into reading: inout ProcessReading) throws(Errno) {
@@ -95,8 +102,10 @@ struct ProcessReader {
             readCommandLine(in: directory, into: &reading)
         }
         try readStat(in: directory, into: &reading)
-        if reading.depth.rawValue >= ProcessReading.Depth.exec.rawValue { readNamespace(in: directory, into: &reading) }
-        if reading.depth == .full { readDear(in: directory, into: &reading) }
+        if reading.depth == .full {
+            readNamespace(in: directory, into: &reading)
+            readDear(in: directory, into: &reading)
+        }
     }
 
     private mutating func contents(
@@ -110,7 +119,13 @@ struct ProcessReader {
     private mutating func readStat(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading)
         throws(Errno)
     {
-        _ = try contents(of: .stat, in: directory)
+        buffer.removeAll(keepingCapacity: true)
+        let handle = try procfs.open(.stat, in: directory)
+        // The kernel gives the whole line at once, so its newline saves the read that would say "end".
+        var count = try procfs.read(handle, count: Limits.procFileByteCount, into: &buffer)
+        while count > 0, buffer.last != 0x0a, buffer.count < Limits.procFileByteCount {
+            count = try procfs.read(handle, count: Limits.procFileByteCount - buffer.count, into: &buffer)
+        }
         do {
             reading.stat = try ProcessStat(parsing: buffer)
         } catch {
@@ -166,11 +181,7 @@ struct ProcessReader {
         } catch {
             reading.cgroup = .unknown(Self.reason(for: error))
         }
-        do {
-            reading.pidFDInode = try procfs.pidFDInode(of: reading.pid)
-        } catch {
-            reading.pidFDInode = 0
-        }
+        readInode(into: &reading)
     }
 
     /// Classifies an error once: a vanished process is normal, a denied one is a fact, the rest is a failure.

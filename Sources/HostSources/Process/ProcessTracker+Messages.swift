@@ -85,8 +85,10 @@ extension ProcessTracker {
         let startTicks = ticks(at: message.timestamp)
         event.ppid = parentPID
         event.provenance.ppid = .kernelMessage
-        event.startTime = wallTime(at: message.timestamp)
-        event.provenance.startTime = .kernelMessage
+        if startTicks > 0 {
+            event.startTime = wallTime(at: message.timestamp)
+            event.provenance.startTime = .kernelMessage
+        }
         guard let parent else {
             for path in ProcessProvenance.inheritablePaths { event.provenance[keyPath: path] = .unknown(.gap) }
             return TrackedProcess(event: event, escaped: [], startTicks: startTicks, isStartTicksExact: false)
@@ -135,6 +137,7 @@ extension ProcessTracker {
         process.event.isZombie = false
         process.event.isKernelThread = false
         applyExec(reading, to: process)
+        if process.event.cpid == nil { process.event.provenance.cpid = .unknown(.notReadYet) }
         emit(.processExec, process, by: message)
         for suspicion in SuspicionRules.ofExecution(process.event, settings: settings) {
             conclude(.processSuspicious, .derived, process, at: message.timestamp) { $0.suspicion = suspicion }

@@ -17,7 +17,6 @@ extension ProcessTracker {
         applyName(reading, to: process)
         applyExecutable(reading, to: process)
         applyCommandLine(reading, to: process)
-        applyNamespace(reading, to: process)
     }
 
     private func forgetImage(of process: TrackedProcess, _ reason: UnknownReason) {
@@ -254,7 +253,11 @@ extension ProcessTracker {
 
     /// Adds a process that a scan found and nobody announced.
     package mutating func adopt(_ reading: ProcessReading, origin: EventOrigin) {
-        guard reading.failure == nil, let stat = reading.stat else { return }
+        if let reason = reading.failure { return adoptUnread(reading, reason, origin: origin) }
+        guard let stat = reading.stat else { return }
+        let isDead = stat.state == .zombie && stat.threadCount <= 1
+        // After a loss an unknown dead process is one whose end was reported; its parent is only slow to collect it.
+        guard !isDead || origin == .baseline else { return }
         let identity = ProcessIdentity(
             pid: reading.pid, birth: .scan(startTicks: stat.startTicks, pidFDInode: reading.pidFDInode))
         let process = TrackedProcess(
@@ -262,10 +265,11 @@ extension ProcessTracker {
         process.scannedAt = reading.aliveAt
         process.isBirthUntold = true
         process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
-        if stat.state == .zombie, process.otherThreadCount > 0 { process.leaderExitCode = UInt32(bitPattern: stat.exitCode) }
+        if stat.state == .zombie, !isDead { process.leaderExitCode = UInt32(bitPattern: stat.exitCode) }
         applyEverything(reading, to: process)
         linkParent(of: process)
-        insert(process)
+        // Its EXIT message is gone already, unless the scan was faster than the message.
+        if !isDead || reading.mayHaveEnded { insert(process) }
         conclude(.processBaseline, origin, process, at: reading.aliveAt)
         let parentTicks = process.event.ppid.flatMap { table[$0.rawValue] }.flatMap {
             $0.isStartTicksExact ? $0.startTicks : nil
@@ -278,6 +282,23 @@ extension ProcessTracker {
         Self.trimCommandLine(of: process)
     }
 
+    /// Adds a process that is there but could not be read; a later look may fill in the rest.
+    private mutating func adoptUnread(_ reading: ProcessReading, _ reason: UnknownReason, origin: EventOrigin) {
+        guard reason != .vanished, reason != .reused, reason != .superseded else { return }
+        let birth = ProcessBirth.scan(startTicks: 0, pidFDInode: reading.pidFDInode)
+        var event = ProcessEvent(identity: ProcessIdentity(pid: reading.pid, birth: birth))
+        event.isAccessible = reason != .denied
+        event.isAmbiguous = reading.pidFDInode == 0
+        for path in ProcessProvenance.inheritablePaths { event.provenance[keyPath: path] = .unknown(reason) }
+        let process = TrackedProcess(event: event, escaped: [], startTicks: 0, isStartTicksExact: false)
+        process.pidFDInode = reading.pidFDInode
+        process.isBirthUntold = true
+        process.scannedAt = clocks.monotonic
+        insert(process)
+        lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
+        conclude(.processBaseline, origin, process, at: clocks.monotonic)
+    }
+
     private func linkParent(of process: TrackedProcess) {
         guard process.event.parent == nil, let ppid = process.event.ppid, let parent = table[ppid.rawValue] else { return }
         process.event.parent = parent.event.identity
@@ -286,8 +307,8 @@ extension ProcessTracker {
 
     /// Compares a scanned process with what was tracked, after messages were lost, and says the difference.
     package mutating func reconcile(_ reading: ProcessReading, gapFrom: Instant) {
-        guard reading.failure == nil, let stat = reading.stat else { return }
         guard let process = table[reading.pid.rawValue] else { return adopt(reading, origin: .resync) }
+        guard reading.failure == nil, let stat = reading.stat else { return }
         guard isOf(reading, process) else {
             infer(endOf: process, at: reading.aliveAt)
             return adopt(reading, origin: .resync)

@@ -26,6 +26,9 @@ package struct ProcessTracker {
     /// Messages were lost and no resync has followed yet, so thread counts may be wrong.
     package var isUncertain = false
     package var clocks = ClockSample()
+    /// The clocks as they were read last before a suspend, and first after it.
+    private var beforeSuspend: ClockSample?
+    private var resumedBy = Instant(nanoseconds: .min)
     private var round = Round()
     /// While thread counts may be wrong: EXIT messages of leaders that an EXEC message shows to be no deaths.
     private(set) var exitsBeforeExec: Set<Int> = []
@@ -120,12 +123,26 @@ package struct ProcessTracker {
 
     // MARK: - Time
 
-    /// Start ticks as `stat` will show them, for a process announced at `timestamp`.
+    /// Takes a new reading of the clocks; a jump of boot time against monotonic time is a suspend in between.
+    package mutating func setClocks(_ sample: ClockSample) {
+        let jump = sample.suspended - clocks.suspended
+        if clocks.boot.nanoseconds != 0, abs(jump) > 1_000_000 {
+            beforeSuspend = clocks
+            resumedBy = sample.monotonic
+        }
+        clocks = sample
+    }
+
+    /// Start ticks as `stat` will show them, for a process announced at `timestamp`; 0 when a suspend makes it unknown.
     ///
     /// Equal to the kernel's value in 1 999 of 2 000 forks; off by one where the stamp and the start lie in two ticks.
     func ticks(at timestamp: Instant) -> UInt64 {
-        let suspended = clocks.boot.nanoseconds.subtractingClamped(clocks.monotonic.nanoseconds)
-        let boot = timestamp.nanoseconds.addingClamped(suspended)
+        var sample = clocks
+        if let beforeSuspend, timestamp <= resumedBy {
+            guard timestamp <= beforeSuspend.monotonic else { return 0 }
+            sample = beforeSuspend
+        }
+        let boot = timestamp.nanoseconds.addingClamped(sample.suspended)
         return UInt64(max(0, boot)) / (1_000_000_000 / settings.clockTicksPerSecond)
     }
 
@@ -238,6 +255,9 @@ package struct ClockSample {
     package var monotonic: Instant
     package var boot: BootTime
     package var wall: WallTime
+
+    /// How long the host has been suspended since boot, in nanoseconds.
+    var suspended: Int64 { boot.nanoseconds.subtractingClamped(monotonic.nanoseconds) }
 
     package init(
         monotonic: Instant = Instant(nanoseconds: 0), boot: BootTime = BootTime(nanoseconds: 0),
