@@ -83,7 +83,8 @@ let package = Package(
         target(
             "CollectorSimulation",
             [
-                "EventModel", "Backends", "KernelFormats", "CollectorCore", "HostSources", "SimulatedBackends",
+                "EventModel", "Backends", "KernelFormats", "CollectorCore", "HostSources",
+                "SimulatedBackends",
                 "LinuxBackends", "Configuration", "CSimulation", systemPackage,
             ]),
 
@@ -93,7 +94,8 @@ let package = Package(
         .executableTarget(
             name: "collector-bench",
             dependencies: [
-                "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends", "CollectorSimulation",
+                "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends",
+                "CollectorSimulation",
                 arguments,
             ],
             path: "Benchmarks/Sources/collector-bench", swiftSettings: strict),
@@ -101,17 +103,27 @@ let package = Package(
         tests("EventModelTests", ["EventModel"]),
         tests("KernelFormatsTests", ["KernelFormats", "EventModel"]),
         tests("DigestsTests", ["Digests", "EventModel"]),
-        tests("CollectorCoreTests", ["CollectorCore", "EventModel", "Backends", "SimulatedBackends", systemPackage]),
-        tests("LinuxBackendsTests", ["LinuxBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
-        tests("SimulatedBackendsTests", ["SimulatedBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
+        tests(
+            "CollectorCoreTests",
+            ["CollectorCore", "EventModel", "Backends", "SimulatedBackends", systemPackage]),
+        tests(
+            "LinuxBackendsTests", ["LinuxBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
+        tests(
+            "SimulatedBackendsTests",
+            ["SimulatedBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
         tests(
             "HostSourcesTests",
-            ["HostSources", "CollectorCore", "SimulatedBackends", "KernelFormats", "EventModel", "Backends", systemPackage]),
+            [
+                "HostSources", "CollectorCore", "SimulatedBackends", "KernelFormats", "EventModel",
+                "Backends", systemPackage,
+            ]),
         tests("HardeningTests", ["Hardening", systemPackage]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("CollectorHostTests", ["CollectorHost", "Configuration", "EventModel"]),
         tests("CollectordTests", []),
-        tests("CollectorSimulationTests", ["CollectorSimulation", "SimulatedBackends", "CollectorCore", "EventModel"]),
+        tests(
+            "CollectorSimulationTests",
+            ["CollectorSimulation", "SimulatedBackends", "CollectorCore", "EventModel"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 public import EventModel
+
 public import struct SystemPackage.Errno
 
 /// A datagram netlink socket that is already bound to its protocol and groups.

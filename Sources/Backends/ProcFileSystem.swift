@@ -1,4 +1,5 @@
 public import EventModel
+
 public import struct SystemPackage.Errno
 
 /// The process file system, at the level of `openat(2)`, `read(2)`, `readlinkat(2)` and `getdents64(2)`.
@@ -35,7 +36,8 @@ public protocol ProcFileSystem: Sendable {
         throws(Errno)
 
     /// `fstatat(2)` through a magic link: what the link opens, even if its name is gone.
-    func status(of link: ProcessLink, in directory: borrowing ProcessDirectory) throws(Errno) -> LinkTargetStatus
+    func status(of link: ProcessLink, in directory: borrowing ProcessDirectory) throws(Errno)
+        -> LinkTargetStatus
 
     /// Appends the thread ids listed in `task/`; empty once the process has been reaped.
     func threadIDs(in directory: borrowing ProcessDirectory, into tids: inout [ProcessID]) throws(Errno)
@@ -120,7 +122,9 @@ extension ProcFileSystem {
     /// Reads until the end or until `limit` bytes, appending to `bytes`.
     ///
     /// - Returns: Whether the file ended within the limit.
-    public func readAll(_ file: borrowing ProcFile, limit: Int, into bytes: inout [UInt8]) throws(Errno) -> Bool {
+    public func readAll(_ file: borrowing ProcFile, limit: Int, into bytes: inout [UInt8]) throws(Errno)
+        -> Bool
+    {
         var remaining = limit
         while remaining > 0 {
             let count = try read(file, count: remaining, into: &bytes)

@@ -1,4 +1,5 @@
 public import EventModel
+
 public import struct SystemPackage.Errno
 
 /// Makes the proc connector say its present sequence on a chosen CPU.

@@ -33,7 +33,8 @@ public struct CollectorConfiguration: Sendable {
         try require((1...65_535).contains(maxBatchSize), "max_batch_size", "1 to 65535")
         try require(batchTimeout > .zero, "batch_timeout", "longer than 0s")
         try require(
-            backpressureThreshold > 0 && backpressureThreshold <= 1, "backpressure_threshold", "above 0% up to 100%")
+            backpressureThreshold > 0 && backpressureThreshold <= 1, "backpressure_threshold",
+            "above 0% up to 100%")
         try require(maxBackpressureWait > .zero, "max_backpressure_wait", "longer than 0s")
         try require(!componentName.isEmpty, "component_name", "a name")
     }

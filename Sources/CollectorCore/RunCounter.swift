@@ -11,9 +11,11 @@ public enum RunCounter {
         do { bytes = try file.read() } catch { throw RunCounterError(reason: "cannot be read: \(error)") }
         var last: UInt64 = 0
         if let bytes {
-            let words = String(decoding: bytes.prefix(64), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+            let words = String(decoding: bytes.prefix(64), as: UTF8.self).split(
+                whereSeparator: \.isWhitespace)
             guard words.count == 2, words[0] == "run", let number = UInt64(words[1]), number < .max else {
-                throw RunCounterError(reason: "is damaged: expected \"run <number>\"; write the number of the last run")
+                throw RunCounterError(
+                    reason: "is damaged: expected \"run <number>\"; write the number of the last run")
             }
             last = number
         }

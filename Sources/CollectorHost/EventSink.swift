@@ -1,6 +1,7 @@
 import CollectorCore
 import EventModel
 import LinuxBackends
+
 import struct SystemPackage.Errno
 
 /// Writes a subscriber's stream to standard output, on a thread of its own because a slow reader blocks it.

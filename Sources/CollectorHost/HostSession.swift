@@ -29,11 +29,13 @@ final class HostSession: Sendable {
             collector = try Collector(
                 configuration: HostSettings.collectorConfiguration(values), run: host.run, thread: host.main)
             let source = ProcessSource(
-                endpoints: host.endpoints, settings: HostSettings.processSettings(values), clock: host.main.clock)
+                endpoints: host.endpoints, settings: HostSettings.processSettings(values),
+                clock: host.main.clock)
             if values[HostSettings.processEnabled] { try collector.register(source, on: host.processThread) }
             subscription = try collector.subscribe(
                 SubscriptionOptions(
-                    name: "stdout", filter: .everything, queueLimit: Self.outputQueueLimit, overflowPolicy: .block))
+                    name: "stdout", filter: .everything, queueLimit: Self.outputQueueLimit,
+                    overflowPolicy: .block))
         } catch {
             throw HostError(.configuration, "\(error)")
         }
@@ -118,7 +120,9 @@ final class HostSession: Sendable {
             }
         } else {
             let table = EventTable(width: standardError.terminalSize?.columns ?? 160, colours: .none)
-            let lines = accounts.sources.flatMap { table.lines(for: $0) } + accounts.streams.flatMap { table.lines(for: $0) }
+            let lines =
+                accounts.sources.flatMap { table.lines(for: $0) }
+                + accounts.streams.flatMap { table.lines(for: $0) }
             for line in lines { bytes.append(contentsOf: Array((line + "\n").utf8)) }
         }
         let output = format == .json && !isClosed ? standardOutput : standardError

@@ -5,6 +5,7 @@ import EventModel
 import HostSources
 import KernelFormats
 import LinuxBackends
+
 import struct SystemPackage.Errno
 
 /// Everything that the configuration needs from the outside, opened before privileges are given up.
@@ -21,7 +22,9 @@ struct OpenedHost {
     /// Opens in the order in which things can fail for want of rights; starts no thread.
     static func open(_ values: SettingsValues) throws(HostError) -> OpenedHost {
         let main = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "collector") }
-        let processThread = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "source-process") }
+        let processThread = try attempt("a thread") { () throws(Errno) in
+            try LinuxThread(name: "source-process")
+        }
         let sinkThread = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "sink-stdout") }
         // First of all, so that every thread that is started later has the signals blocked.
         let signals = try attempt("a signal descriptor") { () throws(Errno) in try LinuxSignals(on: main) }
@@ -79,7 +82,9 @@ struct OpenedHost {
         return id
     }
 
-    private static func attempt<Value>(_ what: String, _ open: () throws(Errno) -> Value) throws(HostError) -> Value {
+    private static func attempt<Value>(_ what: String, _ open: () throws(Errno) -> Value) throws(HostError)
+        -> Value
+    {
         do {
             return try open()
         } catch {

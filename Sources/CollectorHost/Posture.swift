@@ -8,7 +8,8 @@ import Hardening
 enum Posture {
     static func apply(_ values: SettingsValues) throws(HostError) {
         let names = values[HostSettings.capabilities]
-        let kept = names.compactMap { Capability(name: $0) }.reduce(into: CapabilitySet()) { set, capability in
+        let kept = names.compactMap { Capability(name: $0) }.reduce(into: CapabilitySet()) {
+            set, capability in
             set = set.union([capability])
         }
         do {

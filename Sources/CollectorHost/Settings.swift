@@ -18,7 +18,8 @@ package enum HostSettings {
 
     private static let collector: [Setting] = [
         maxEventSources.setting, eventBufferSize.setting, shutdownTimeout.setting, startupTimeout.setting,
-        maxBatchSize.setting, batchTimeout.setting, backpressureThreshold.setting, maxBackpressureWait.setting,
+        maxBatchSize.setting, batchTimeout.setting, backpressureThreshold.setting,
+        maxBackpressureWait.setting,
         componentName.setting,
     ]
 

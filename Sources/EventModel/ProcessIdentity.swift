@@ -9,7 +9,8 @@ public enum ProcessBirth: Hashable, Sendable {
     /// Found by a scan: start time in clock ticks since boot (`proc(5)`, field 22 of `stat`) and the pidfd's
     /// inode.
     ///
-    /// The inode is unique per process since Linux 6.9 (pidfs) and 0 where the kernel has none; then two
+    /// Start ticks are 0 when `stat` could not be read, and the inode alone tells. The inode is unique per process since
+    /// Linux 6.9 (pidfs) and 0 where the kernel has none; then two
     /// incarnations of a pid within one tick cannot be told apart, and events say so
     /// (``ProcessEvent/isAmbiguous``).
     case scan(startTicks: UInt64, pidFDInode: UInt64)

@@ -25,12 +25,14 @@ struct Run: ParsableCommand {
     var events: HostOptions.Format?
 
     @Option(
-        name: .customLong("for"), help: ArgumentHelp("Stop after this time, such as 20s or 5m.", valueName: "duration"))
+        name: .customLong("for"),
+        help: ArgumentHelp("Stop after this time, such as 20s or 5m.", valueName: "duration"))
     var duration: DurationArgument?
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Set a setting; see \"collectord config explain\". Repeatable.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "Set a setting; see \"collectord config explain\". Repeatable.", valueName: "key=value"))
     var assignments: [String] = []
 
     @Flag(name: .customLong("json"), help: "Short for --events json.")

@@ -2,7 +2,9 @@ import Foundation
 import Testing
 
 /// The daemon as its users meet it: a second process, the real kernel, real signals. Needs root.
-@Suite(.serialized, .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests"))
+@Suite(
+    .serialized, .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
+)
 struct CollectordTests {
     private static let ready = #""state":"ready""#
 
@@ -14,7 +16,9 @@ struct CollectordTests {
         daemon.process.terminate()
         let result = try daemon.finish()
         #expect(result.exitCode == 0)
-        let kinds = result.events(of: pid).filter { $0["origin"] as? String == "emitted" }.compactMap { $0["kind"] as? String }
+        let kinds = result.events(of: pid).filter { $0["origin"] as? String == "emitted" }.compactMap {
+            $0["kind"] as? String
+        }
         #expect(kinds.first == "process.fork")
         #expect(kinds.contains("process.exec"))
         #expect(kinds.last == "process.exit")
@@ -37,7 +41,9 @@ struct CollectordTests {
         #expect(stream["offered"] as? Int == offered)
     }
 
-    @Test func `a buffer that is too small loses a counted number, between gaps, and is resynchronised`() throws {
+    @Test func `a buffer that is too small loses a counted number, between gaps, and is resynchronised`()
+        throws
+    {
         let daemon = try Daemon(["run", "--events", "json", "--set", "sources.process.receive_buffer=4KiB"])
         #expect(daemon.waitForLine(holding: Self.ready))
         kill(daemon.process.processIdentifier, SIGSTOP)
@@ -50,7 +56,9 @@ struct CollectordTests {
         let lost = try #require(source["lost"] as? Int)
         #expect(lost > 0)
         #expect(source["balanced"] as? Bool == true)
-        let gaps = result.lines.filter { $0["record"] as? String == "gap" && $0["cause"] as? String == "kernel_overflow" }
+        let gaps = result.lines.filter {
+            $0["record"] as? String == "gap" && $0["cause"] as? String == "kernel_overflow"
+        }
         #expect(gaps.compactMap { $0["lost"] as? Int }.reduce(0, +) == lost)
     }
 
@@ -87,7 +95,8 @@ struct CollectordTests {
         let daemon = try Daemon(["run", "--events", "json"])
         #expect(daemon.waitForLine(holding: Self.ready))
         let long = String(repeating: "x", count: 100_000)
-        let hostile = ["1", "-a\n(x) R \u{1b}[31m", "\"\\", "\u{202e}abc"] + Array(repeating: long, count: 15)
+        let hostile =
+            ["1", "-a\n(x) R \u{1b}[31m", "\"\\", "\u{202e}abc"] + Array(repeating: long, count: 15)
         // sh ignores its further arguments but keeps them in its command line.
         let pid = try runToEnd("/bin/sh", ["-c", "sleep 0.3"] + hostile)
         #expect(daemon.waitForEvent("process.exit", of: pid))
@@ -101,7 +110,8 @@ struct CollectordTests {
     @Test func `a closed pipe ends the run with its accounts on standard error`() throws {
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        let state = FileManager.default.temporaryDirectory.appendingPathComponent("collectord-\(UUID().uuidString)")
+        let state = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "collectord-\(UUID().uuidString)")
         shell.arguments = [
             "-c",
             "{ \(Daemon.executable.path) run --events json --set state.directory=\(state.path); echo code=$? >&2; } | head -n 1",
@@ -126,11 +136,14 @@ struct CollectordTests {
     }
 
     @Test func `event ids differ from run to run`() throws {
-        let state = FileManager.default.temporaryDirectory.appendingPathComponent("collectord-\(UUID().uuidString)")
+        let state = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "collectord-\(UUID().uuidString)")
         var ids: Set<String> = []
         var count = 0
         for _ in 0..<2 {
-            let daemon = try Daemon(["run", "--json", "--for", "500ms", "--set", "state.directory=\(state.path)"])
+            let daemon = try Daemon([
+                "run", "--json", "--for", "500ms", "--set", "state.directory=\(state.path)",
+            ])
             let result = try daemon.finish()
             let events = result.lines.compactMap { $0["id"] as? String }
             count += events.count

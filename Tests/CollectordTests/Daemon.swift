@@ -27,7 +27,8 @@ final class Daemon {
 
     /// Beside the test bundle: `swift build --build-tests` makes both.
     static var executable: URL {
-        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("collectord")
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
+            "collectord")
     }
 
     static var isAvailable: Bool {
@@ -36,7 +37,8 @@ final class Daemon {
 
     /// Starts the daemon; whatever happens it ends by itself after 20 s.
     init(_ arguments: [String]) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("collectord-\(UUID().uuidString)")
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "collectord-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         errors = folder.appendingPathComponent("err")
         try Data().write(to: errors)

@@ -56,7 +56,12 @@ import Testing
         #expect(process.provenance.exe == .verified && process.provenance.cmdline == .verified)
         #expect(process.executableExists == true)
         #expect(process.provenance.uid == .inherited)
-        #expect(process.cpid != nil && process.provenance.cpid == .verified)
+        #expect(process.cpid == nil && process.provenance.cpid == .unknown(.notReadYet))
+        var later = bench.makeReading(20, startMilliseconds: 1_001)
+        later.stat?.ppid = pid(10)
+        bench.tracker.settle(later, of: try #require(bench.tracked(20)), isProcHidden: false)
+        #expect(bench.tracked(20)?.event.cpid != nil)
+        #expect(bench.tracked(20)?.event.provenance.cpid == .verified)
     }
 
     @Test(arguments: [UnknownReason.vanished, .superseded, .reused, .denied])

@@ -88,7 +88,9 @@ struct TruthIndex {
             return owner(of: identity.pid, in: message).map { .incarnation($0) } ?? .none
         case .scan(let startTicks, let inode):
             let fitting = (byPID[identity.pid] ?? []).filter { id in
-                truth[id].startTicks == startTicks && (inode == 0 || truth[id].pidFDInode == inode)
+                // Start ticks are 0 where `stat` could not be read: then the inode alone tells.
+                (truth[id].startTicks == startTicks || startTicks == 0 && inode != 0)
+                    && (inode == 0 || truth[id].pidFDInode == inode)
             }
             return fitting.count == 1 ? .incarnation(fitting[0]) : fitting.isEmpty ? .none : .ambiguous
         }

@@ -61,7 +61,8 @@ final class AccountDesk: Sendable {
     }
 
     private func expire(_ id: UInt64) {
-        let (continuation, last) = state.withLock { state -> (CheckedContinuation<SourceAccount?, Never>?, SourceAccount?) in
+        let (continuation, last) = state.withLock {
+            state -> (CheckedContinuation<SourceAccount?, Never>?, SourceAccount?) in
             guard let index = state.waiting.firstIndex(where: { $0.id == id }) else { return (nil, nil) }
             return (state.waiting.remove(at: index).continuation, state.last)
         }

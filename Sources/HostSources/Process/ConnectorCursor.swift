@@ -24,7 +24,8 @@ package struct ConnectorCursor: Hashable, Sendable {
 
     /// `nil` for anything that ``bytes`` did not print: a damaged cursor is no cursor.
     package init?(parsing bytes: [UInt8]) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: true)
+        let lines = String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: true)
         guard lines.count >= 2, lines[0] == "connector-cursor 1", lines[1].hasPrefix("boot "),
             let bootID = BootID(lines[1].dropFirst(5)), lines.count <= Limits.processorCount + 2
         else { return nil }

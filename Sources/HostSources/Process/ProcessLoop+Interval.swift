@@ -2,6 +2,7 @@ import Backends
 import CollectorCore
 import EventModel
 import KernelFormats
+
 package import struct SystemPackage.Errno
 
 extension ProcessLoop {
@@ -62,7 +63,8 @@ extension ProcessLoop {
         let processors = try endpoints.fence.onlineProcessors()
         fences.begin(seed: UInt64(bitPattern: now.nanoseconds))
         for _ in 0..<Self.fenceAttemptLimit {
-            for processor in processors where !fences.seen.contains(processor) && !fences.refused.contains(processor) {
+            for processor in processors
+            where !fences.seen.contains(processor) && !fences.refused.contains(processor) {
                 do {
                     try endpoints.fence.announce(fences.token, on: processor)
                 } catch {
@@ -150,7 +152,8 @@ extension ProcessLoop {
         let total = losses.reduce(0) { $0 + $1.lost }
         context.emitter.report(
             Gap(
-                source: .process, cause: .notRunning, lost: nil, lostBounds: LostBounds(atLeast: total, atMost: nil),
+                source: .process, cause: .notRunning, lost: nil,
+                lostBounds: LostBounds(atLeast: total, atMost: nil),
                 from: Instant(nanoseconds: 0), until: now, time: context.clock.wall, processors: losses,
                 subscriber: nil))
     }
@@ -158,7 +161,8 @@ extension ProcessLoop {
     func saveCursor() {
         guard let file = endpoints.cursor else { return }
         do {
-            try file.replace(with: ConnectorCursor(bootID: context.run.bootID, positions: ledger.cursor).bytes)
+            try file.replace(
+                with: ConnectorCursor(bootID: context.run.bootID, positions: ledger.cursor).bytes)
             troubles.cursorError = nil
         } catch {
             troubles.cursorError = error
@@ -178,7 +182,9 @@ struct ProcessTroubles: Equatable {
         var reasons: [String] = []
         if let cursorError { reasons.append("the cursor could not be saved: \(cursorError)") }
         if strayCount > 0 { reasons.append("\(strayCount) datagrams were ignored: forged or malformed") }
-        if untrackedCount > 0 { reasons.append("\(untrackedCount) processes were not tracked: the table was full") }
+        if untrackedCount > 0 {
+            reasons.append("\(untrackedCount) processes were not tracked: the table was full")
+        }
         if isProcHidden { reasons.append("/proc does not show all processes: it is mounted with hidepid") }
         return reasons.isEmpty ? .healthy : .degraded(reason: reasons.joined(separator: "; "))
     }

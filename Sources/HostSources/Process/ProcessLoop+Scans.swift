@@ -113,8 +113,11 @@ extension ProcessLoop {
             let readings = chunk.map { reader.read(ProcessID($0), depth: .probe) }
             try gather()
             let contradictions = pending.contradictions()
-            for reading in readings where reading.failure == nil && contradictions[reading.pid.rawValue] == nil {
-                guard let process = tracker.table[reading.pid.rawValue], tracker.isOf(reading, process) else { continue }
+            for reading in readings
+            where reading.failure == nil && contradictions[reading.pid.rawValue] == nil {
+                guard let process = tracker.table[reading.pid.rawValue], tracker.isOf(reading, process) else {
+                    continue
+                }
                 tracker.applyStat(reading, to: process)
             }
         }
@@ -132,11 +135,14 @@ extension ProcessTracker {
         if let code = process.leaderExitCode {
             let isDeadZombie = reading.stat.map { $0.state == .zombie && $0.threadCount <= 1 } ?? false
             guard isGone || isDeadZombie else {
-                return lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: .seconds(1)))
+                return lateReads.append(
+                    process.event.identity, due: clocks.monotonic.advanced(by: .seconds(1)))
             }
             // Its last thread's EXIT message was lost, or came before its start was counted.
             remove(process)
-            return conclude(.processExit, .derived, process, at: clocks.monotonic) { $0.exit = ProcessExit(code: code) }
+            return conclude(.processExit, .derived, process, at: clocks.monotonic) {
+                $0.exit = ProcessExit(code: code)
+            }
         }
         guard isGone else {
             process.missedLookCount = 0

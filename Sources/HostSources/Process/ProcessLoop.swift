@@ -2,6 +2,7 @@ import Backends
 import CollectorCore
 import EventModel
 import KernelFormats
+
 import struct SystemPackage.Errno
 
 /// The process source's main loop: drain, look, drain again, and only then believe what was seen.
@@ -35,7 +36,8 @@ final class ProcessLoop {
     private var pace = LoopPace()
 
     init(
-        endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext, desk: AccountDesk
+        endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext,
+        desk: AccountDesk
     ) {
         self.endpoints = endpoints
         self.settings = settings
@@ -172,7 +174,8 @@ final class ProcessLoop {
     }
 
     func sampleClocks() -> ClockSample {
-        ClockSample(monotonic: context.clock.monotonic, boot: context.clock.bootTime, wall: context.clock.wall)
+        ClockSample(
+            monotonic: context.clock.monotonic, boot: context.clock.bootTime, wall: context.clock.wall)
     }
 
     // MARK: - Socket

@@ -1,6 +1,7 @@
 import Backends
 package import EventModel
 package import KernelFormats
+
 import struct SystemPackage.Errno
 
 /// One field that was looked for.
@@ -116,7 +117,9 @@ struct ProcessReader {
         return try procfs.readAll(handle, limit: limit, into: &buffer)
     }
 
-    private mutating func readStat(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading)
+    private mutating func readStat(
+        in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
+    )
         throws(Errno)
     {
         buffer.removeAll(keepingCapacity: true)
@@ -133,20 +136,26 @@ struct ProcessReader {
         }
     }
 
-    private mutating func readExecutable(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+    private mutating func readExecutable(
+        in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
+    ) {
         buffer.removeAll(keepingCapacity: true)
         do {
             try procfs.readLink(.exe, in: directory, into: &buffer)
             let link = try ExecutableLink(parsing: buffer)
             reading.exe = .value(link)
             // A file may really be named "x (deleted)": only the link count tells.
-            if link.isMarkedDeleted { reading.executableLinkCount = try procfs.status(of: .exe, in: directory).linkCount }
+            if link.isMarkedDeleted {
+                reading.executableLinkCount = try procfs.status(of: .exe, in: directory).linkCount
+            }
         } catch {
             if case .absent = reading.exe { reading.exe = .unknown(Self.reason(for: error)) }
         }
     }
 
-    private mutating func readCommandLine(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+    private mutating func readCommandLine(
+        in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
+    ) {
         do {
             let isWhole = try contents(of: .cmdline, in: directory, limit: Limits.commandLineByteCount)
             var commandLine = CommandLineFile(parsing: buffer.span)
@@ -157,7 +166,9 @@ struct ProcessReader {
         }
     }
 
-    private mutating func readNamespace(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+    private mutating func readNamespace(
+        in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
+    ) {
         buffer.removeAll(keepingCapacity: true)
         do {
             try procfs.readLink(.pidNamespace, in: directory, into: &buffer)
@@ -168,7 +179,9 @@ struct ProcessReader {
         }
     }
 
-    private mutating func readDear(in directory: borrowing ProcessDirectory, into reading: inout ProcessReading) {
+    private mutating func readDear(
+        in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
+    ) {
         do {
             _ = try contents(of: .status, in: directory)
             reading.status = .value(try ProcessStatus(parsing: buffer))

@@ -27,7 +27,8 @@ package final class ProcessSource: EventSource {
     }
 
     package let descriptor = SourceDescriptor(
-        name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide], overflowPolicy: .block)
+        name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide], overflowPolicy: .block
+    )
     private let endpoints: Endpoints
     private let settings: ProcessSourceSettings
     private let desk: AccountDesk

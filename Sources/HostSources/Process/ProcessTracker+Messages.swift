@@ -1,8 +1,9 @@
+import EventModel
+import KernelFormats
+
 #if MUTANTS
     import CollectorCore
 #endif
-import EventModel
-import KernelFormats
 
 extension ProcessTracker {
     /// Handles one message: exactly one event, or one count of ``FilterCounts``.
@@ -76,7 +77,8 @@ extension ProcessTracker {
             let birth: ProcessBirth =
                 Mutation.pidOnlyIdentity.isActive
                 ? .scan(startTicks: 0, pidFDInode: 0)
-                : .fork(processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)
+                : .fork(
+                    processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)
         #else
             let birth = ProcessBirth.fork(
                 processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)
@@ -90,7 +92,9 @@ extension ProcessTracker {
             event.provenance.startTime = .kernelMessage
         }
         guard let parent else {
-            for path in ProcessProvenance.inheritablePaths { event.provenance[keyPath: path] = .unknown(.gap) }
+            for path in ProcessProvenance.inheritablePaths {
+                event.provenance[keyPath: path] = .unknown(.gap)
+            }
             return TrackedProcess(event: event, escaped: [], startTicks: startTicks, isStartTicksExact: false)
         }
         inherit(from: parent.event, into: &event)
@@ -126,7 +130,8 @@ extension ProcessTracker {
     private func adoptParent(_ parent: TrackedProcess?, of process: TrackedProcess) {
         guard let parent, process.event.parent == nil else { return }
         process.event.parent = parent.event.identity
-        process.event.ancestors = [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
+        process.event.ancestors =
+            [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
     }
 
     private mutating func exec(_ pid: ProcessID, by message: ConnectorMessage, reading: ProcessReading?) {
@@ -140,7 +145,9 @@ extension ProcessTracker {
         if process.event.cpid == nil { process.event.provenance.cpid = .unknown(.notReadYet) }
         emit(.processExec, process, by: message)
         for suspicion in SuspicionRules.ofExecution(process.event, settings: settings) {
-            conclude(.processSuspicious, .derived, process, at: message.timestamp) { $0.suspicion = suspicion }
+            conclude(.processSuspicious, .derived, process, at: message.timestamp) {
+                $0.suspicion = suspicion
+            }
         }
         Self.trimCommandLine(of: process)
     }
@@ -150,7 +157,8 @@ extension ProcessTracker {
         let mayLiveOn = process.otherThreadCount > 0 || (isUncertain && exitsBeforeExec.contains(index))
         guard !mayLiveOn else {
             process.leaderExitCode = code
-            lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
+            lateReads.append(
+                process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
             return filtered.thread += 1
         }
         end(process, code: code, by: message)
@@ -223,7 +231,9 @@ extension ProcessTracker {
         process.setEscaped("name", isEscaped)
         emit(.processComm, process, by: message)
         if let suspicion = SuspicionRules.ofName(process.event) {
-            conclude(.processSuspicious, .derived, process, at: message.timestamp) { $0.suspicion = suspicion }
+            conclude(.processSuspicious, .derived, process, at: message.timestamp) {
+                $0.suspicion = suspicion
+            }
         }
     }
 }

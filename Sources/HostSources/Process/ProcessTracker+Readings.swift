@@ -35,7 +35,9 @@ extension ProcessTracker {
     /// Whether a reading is of this incarnation, by the start time.
     func isOf(_ reading: ProcessReading, _ process: TrackedProcess) -> Bool {
         guard let stat = reading.stat else { return false }
-        if reading.pidFDInode != 0, process.pidFDInode != 0 { return reading.pidFDInode == process.pidFDInode }
+        if reading.pidFDInode != 0, process.pidFDInode != 0 {
+            return reading.pidFDInode == process.pidFDInode
+        }
         if process.startTicks == 0 { return true }
         if process.isStartTicksExact { return stat.startTicks == process.startTicks }
         let difference = Int64(clamping: stat.startTicks) - Int64(clamping: process.startTicks)
@@ -50,7 +52,9 @@ extension ProcessTracker {
         process.isStartTicksExact = true
         process.event.startTicks = stat.startTicks
         if process.event.startTime == nil { process.event.startTime = wallTime(ofTicks: stat.startTicks) }
-        if process.event.provenance.startTime != .kernelMessage { process.event.provenance.startTime = reading.evidence }
+        if process.event.provenance.startTime != .kernelMessage {
+            process.event.provenance.startTime = reading.evidence
+        }
         process.event.ppid = stat.ppid
         process.event.provenance.ppid = reading.evidence
         process.event.session = stat.session
@@ -223,7 +227,8 @@ extension ProcessTracker {
         guard !changed.isEmpty else { return }
         conclude(.processModified, origin, process, at: reading.aliveAt) { $0.modifiedFields = changed }
         // Programs become `[kworker/0]` and the like without exec and without a COMM message of their leader.
-        if changed.contains(.cmdline) || changed.contains(.name), let suspicion = SuspicionRules.ofName(process.event),
+        if changed.contains(.cmdline) || changed.contains(.name),
+            let suspicion = SuspicionRules.ofName(process.event),
             SuspicionRules.ofName(before) == nil
         {
             conclude(.processSuspicious, .derived, process, at: reading.aliveAt) { $0.suspicion = suspicion }
@@ -261,7 +266,8 @@ extension ProcessTracker {
         let identity = ProcessIdentity(
             pid: reading.pid, birth: .scan(startTicks: stat.startTicks, pidFDInode: reading.pidFDInode))
         let process = TrackedProcess(
-            event: ProcessEvent(identity: identity), escaped: [], startTicks: stat.startTicks, isStartTicksExact: true)
+            event: ProcessEvent(identity: identity), escaped: [], startTicks: stat.startTicks,
+            isStartTicksExact: true)
         process.scannedAt = reading.aliveAt
         process.isBirthUntold = true
         process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
@@ -283,7 +289,8 @@ extension ProcessTracker {
     }
 
     /// Adds a process that is there but could not be read; a later look may fill in the rest.
-    private mutating func adoptUnread(_ reading: ProcessReading, _ reason: UnknownReason, origin: EventOrigin) {
+    private mutating func adoptUnread(_ reading: ProcessReading, _ reason: UnknownReason, origin: EventOrigin)
+    {
         guard reason != .vanished, reason != .reused, reason != .superseded else { return }
         let birth = ProcessBirth.scan(startTicks: 0, pidFDInode: reading.pidFDInode)
         var event = ProcessEvent(identity: ProcessIdentity(pid: reading.pid, birth: birth))
@@ -300,9 +307,11 @@ extension ProcessTracker {
     }
 
     private func linkParent(of process: TrackedProcess) {
-        guard process.event.parent == nil, let ppid = process.event.ppid, let parent = table[ppid.rawValue] else { return }
+        guard process.event.parent == nil, let ppid = process.event.ppid, let parent = table[ppid.rawValue]
+        else { return }
         process.event.parent = parent.event.identity
-        process.event.ancestors = [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
+        process.event.ancestors =
+            [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
     }
 
     /// Compares a scanned process with what was tracked, after messages were lost, and says the difference.

@@ -111,7 +111,9 @@ package struct ProcessTracker {
 
     mutating func insert(_ process: TrackedProcess) {
         let pid = process.event.pid.rawValue
-        guard table[pid] != nil || table.count < Limits.trackedProcessCount else { return untrackedCount += 1 }
+        guard table[pid] != nil || table.count < Limits.trackedProcessCount else {
+            return untrackedCount += 1
+        }
         process.lossCountAtBirth = lossCount
         table[pid] = process
     }
@@ -187,7 +189,8 @@ package struct ProcessTracker {
         guard settings.rules.isEmpty || settings.rules.admits(subject) else { return }
         output.append(
             Event(
-                source: .process, kind: kind, origin: origin, time: wallTime(at: timestamp), monotonic: timestamp,
+                source: .process, kind: kind, origin: origin, time: wallTime(at: timestamp),
+                monotonic: timestamp,
                 subject: .process(subject), escaped: process.escaped))
     }
 }

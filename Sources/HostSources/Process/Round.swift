@@ -44,7 +44,8 @@ package struct Round {
                 let later = laterEvents[pid.rawValue]
                 plan.append(
                     ExecPlan(
-                        index: index, pid: pid, obstacle: later?.obstacle, isRenamedLater: later?.isRenamed ?? false))
+                        index: index, pid: pid, obstacle: later?.obstacle,
+                        isRenamedLater: later?.isRenamed ?? false))
                 laterEvents[pid.rawValue] = (.superseded, false)
             case .exit(let task, _, _, _) where task.isLeader:
                 laterEvents[task.tid.rawValue] = (.vanished, false)
@@ -82,12 +83,17 @@ package struct Round {
         var found: [Int32: Contradiction] = [:]
         for message in messages {
             switch message.event {
-            case .fork(_, let child) where child.isLeader: found[child.tid.rawValue, default: []].insert(.reborn)
+            case .fork(_, let child) where child.isLeader:
+                found[child.tid.rawValue, default: []].insert(.reborn)
             case .exec(let task): found[task.tgid.rawValue, default: []].insert(.executed)
-            case .exit(let task, _, _, _) where task.isLeader: found[task.tid.rawValue, default: []].insert(.ended)
-            case .comm(let task, _) where task.isLeader: found[task.tid.rawValue, default: []].insert(.renamed)
-            case .uid(let task, _, _), .gid(let task, _, _): found[task.tgid.rawValue, default: []].insert(.changed)
-            case .session(let task), .ptrace(let task, _): found[task.tgid.rawValue, default: []].insert(.changed)
+            case .exit(let task, _, _, _) where task.isLeader:
+                found[task.tid.rawValue, default: []].insert(.ended)
+            case .comm(let task, _) where task.isLeader:
+                found[task.tid.rawValue, default: []].insert(.renamed)
+            case .uid(let task, _, _), .gid(let task, _, _):
+                found[task.tgid.rawValue, default: []].insert(.changed)
+            case .session(let task), .ptrace(let task, _):
+                found[task.tgid.rawValue, default: []].insert(.changed)
             default: break
             }
         }

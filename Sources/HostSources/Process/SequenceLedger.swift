@@ -71,7 +71,8 @@ package struct SequenceLedger {
         processors.enumerated().compactMap { index, processor in
             guard processor.isOpen else { return nil }
             return ProcessorAccount(
-                processor: UInt32(index), isFenced: processor.isFenced, kernel: processor.kernel, lost: processor.lost)
+                processor: UInt32(index), isFenced: processor.isFenced, kernel: processor.kernel,
+                lost: processor.lost)
         }
     }
 

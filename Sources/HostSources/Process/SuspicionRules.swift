@@ -21,7 +21,8 @@ package enum SuspicionRules {
     /// `ps` shows a kernel thread as `[name]`: a user process that calls itself so wants to look like one.
     package static func ofName(_ process: ProcessEvent) -> Suspicion? {
         guard !process.isKernelThread, process.executablePath != nil else { return nil }
-        let looksBracketed = process.commandLine.first.map { $0.utf8.first == 0x5b && $0.utf8.last == 0x5d } ?? false
+        let looksBracketed =
+            process.commandLine.first.map { $0.utf8.first == 0x5b && $0.utf8.last == 0x5d } ?? false
         let name = process.name ?? ""
         let kernelNames = ["kworker/", "ksoftirqd/", "migration/", "rcu_", "kthreadd", "kswapd", "cpuhp/"]
         // "[" alone is the other name of test(1).
