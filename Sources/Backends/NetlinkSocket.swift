@@ -41,6 +41,9 @@ public struct DatagramBatch: ~Copyable, Sendable {
     /// `capacity` slots of `slotByteCount` bytes each, in order.
     public var bytes: [UInt8]
     public var datagrams: [Datagram]
+    /// Whether the socket is known to hold nothing more, neither datagrams nor an error: the call that would say `EAGAIN`
+    /// can be saved.
+    public var isDrained = false
 
     public init(capacity: Int, slotByteCount: Int) {
         precondition(capacity > 0 && slotByteCount > 0, "a batch needs room")

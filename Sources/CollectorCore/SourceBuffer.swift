@@ -17,12 +17,17 @@ package final class SourceBuffer: Sendable {
         var open: ContiguousArray<Event> = []
         var openedAt: Instant?
         var closed: Deque<PipelineItem> = []
+        /// Batches on their way, oldest first: see ``SourceBuffer/releaseFinishedBatches()``.
+        var retained: Deque<EventBatch> = []
         var queuedCount = 0
         var gapCount = 0
         var nextSequence: UInt64 = 1
         var counts = EmissionCounts()
         var isFinished = false
     }
+
+    /// Most batches kept back for their own thread to free; beyond it the last subscriber frees them.
+    private static let retainedBatchLimit = 32
 
     package let source: SourceName
     private let run: RunContext
@@ -50,6 +55,7 @@ package final class SourceBuffer: Sendable {
 
     /// Appends `events` and leaves the array empty; waits only while the buffer is full.
     package func emit(_ events: inout ContiguousArray<Event>) async {
+        releaseFinishedBatches()
         while !events.isEmpty {
             if append(&events) { continue }
             let deadline = clock.monotonic.advanced(by: configuration.maxBackpressureWait)
@@ -212,8 +218,27 @@ package final class SourceBuffer: Sendable {
         var events: ContiguousArray<Event> = []
         swap(&events, &state.open)
         state.openedAt = nil
-        state.closed.append(.events(EventBatch(run: run, source: source, events: events)))
+        let batch = EventBatch(run: run, source: source, events: events)
+        state.closed.append(.events(batch))
+        state.retained.append(batch)
         return true
+    }
+
+    /// Lets go of batches that every subscriber has finished with, on the thread that made them.
+    ///
+    /// A subscriber that frees another thread's strings one by one fights with that thread for its heap; measured by
+    /// `collector-bench pipeline`.
+    private func releaseFinishedBatches() {
+        var finished: [EventBatch] = []
+        state.withLock { state in
+            while !state.retained.isEmpty,
+                state.retained.count > Self.retainedBatchLimit || isKnownUniquelyReferenced(&state.retained[0])
+            {
+                finished.append(state.retained.removeFirst())
+            }
+        }
+        // They end here, outside the lock.
+        finished.removeAll()
     }
 
     /// Applies the policy to a buffer that stayed full.

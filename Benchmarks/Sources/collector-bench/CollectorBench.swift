@@ -16,8 +16,8 @@ struct CollectorBench: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Fewer repetitions. Times and shares of CPU then fail only when they miss their floor by more than twice: \
-            measured for moments on a busy host they prove little. Counts and bytes fail as ever.
+            Fewer repetitions. Times and shares of CPU then fail only when they miss their floor four times over: \
+            measured for moments on an unknown host they prove little. Counts and bytes fail as ever.
             """)
     var short = false
 

@@ -12,7 +12,7 @@ package struct LoopPace {
     /// Least time between two drains without allowance: short beside the life of most processes.
     private static let drainInterval = Duration.milliseconds(1)
     /// Least time between two flushes: it bounds what a subscriber waits beyond the event.
-    private static let flushInterval = Duration.milliseconds(10)
+    private static let flushInterval = Duration.milliseconds(20)
 
     private var allowance = Self.burst
     private var hasLoad = false

@@ -195,6 +195,7 @@ final class ProcessLoop {
     private func receive(into round: inout Round) throws {
         while round.messages.count < Round.messageLimit, try receiveBatch(noting: &round) {
             for slot in batch.datagrams.indices { decode(slot, into: &round) }
+            if batch.isDrained { return }
         }
     }
 
@@ -205,6 +206,7 @@ final class ProcessLoop {
             return true
         } catch {
             batch.datagrams.removeAll(keepingCapacity: true)
+            batch.isDrained = false
             guard error != .resourceTemporarilyUnavailable else { return false }
             guard error == .noBufferSpace else { throw error }
             round.overflows += 1

@@ -32,11 +32,14 @@ package final class LinuxConnectorSocket: NetlinkSocket {
 
     package func receive(into batch: inout DatagramBatch) throws(Errno) {
         batch.datagrams.removeAll(keepingCapacity: true)
+        batch.isDrained = false
         if let error = postponedError.withLock({ $0.take() }) { throw error }
         while batch.datagrams.count < batch.capacity {
             do {
                 let wanted = min(batch.capacity - batch.datagrams.count, Syscall.datagramBatch)
-                if try Syscall.receive(socket.descriptor.rawValue, into: &batch) < wanted { return }
+                guard try Syscall.receive(socket.descriptor.rawValue, into: &batch) < wanted else { continue }
+                batch.isDrained = true
+                return
             } catch {
                 if batch.datagrams.isEmpty { throw error }
                 // As recvmmsg(2) itself does: first what was received, then the error.
