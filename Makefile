@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test replay bench lint format setup build clean
+.PHONY: help run test mutants replay bench lint format setup build clean
 
 # Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now
@@ -31,6 +31,9 @@ test: setup lint ## Lint, build everything strictly, run all tests (as root also
 	Scripts/lint --self-test
 	swift build --build-tests --explicit-target-dependency-import-check error
 	swift test --skip-build
+
+mutants: setup ## Show that each planted bug is caught by its oracle (in a build of its own)
+	SWIFT_BACKTRACE=enable=no swift test --scratch-path .build-mutants --traits Mutants --filter planted
 
 replay: setup ## Replay the gallery on the simulated kernel, and compare it with this host's kernel
 	swift build $(RELEASE) --product collector-sim
@@ -63,4 +66,4 @@ setup: ## Check the toolchain and install what is missing (apt)
 	@Scripts/setup
 
 clean: ## Remove what was built
-	rm -rf .build Examples/.build Fuzz/.build
+	rm -rf .build .build-mutants Examples/.build Fuzz/.build
