@@ -232,7 +232,8 @@ package final class SourceBuffer: Sendable {
         var finished: [EventBatch] = []
         state.withLock { state in
             while !state.retained.isEmpty,
-                state.retained.count > Self.retainedBatchLimit || isKnownUniquelyReferenced(&state.retained[0])
+                state.retained.count > Self.retainedBatchLimit
+                    || isKnownUniquelyReferenced(&state.retained[0])
             {
                 finished.append(state.retained.removeFirst())
             }
