@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // Most fields of a request.
@@ -103,9 +104,18 @@ static long execute(const struct request *r, int program, int first) {
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     fcntl(r->channel, F_SETFD, 0);
     char **arguments = (char **)&r->fields[first];
-    if (program >= 0)
-        return checked(syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH));
-    return checked(syscall(SYS_execve, r->fields[0], arguments, environment));
+    /* A program that was just written is busy as long as some other child, forked meanwhile and not executed yet, holds
+       the descriptor it was written with: at most a second of patience. */
+    for (int attempt = 0; attempt < 200; attempt++) {
+        if (program >= 0)
+            syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
+        else
+            syscall(SYS_execve, r->fields[0], arguments, environment);
+        if (errno != ETXTBSY) return -errno;
+        struct timespec pause = {0, 5000000};
+        nanosleep(&pause, NULL);
+    }
+    return -ETXTBSY;
 }
 
 long puppet_copy_program(int target) {
