@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .define("MUTANTS", .when(traits: ["Mutants"])),
+    .define("PROBES", .when(traits: ["Probes"])),
 ]
 
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -39,7 +40,8 @@ let package = Package(
         .executable(name: "collector-sim", targets: ["collector-sim"]),
     ],
     traits: [
-        .trait(name: "Mutants", description: "Compiles in planted bugs, to show that the oracles catch them.")
+        .trait(name: "Mutants", description: "Compiles in planted bugs, to show that oracles catch them."),
+        .trait(name: "Probes", description: "Compiles in probes, to show which rare situations runs meet."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,6 +53,8 @@ let package = Package(
         target("EventModel"),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // Replaces malloc in the executables: a quarter less CPU per event, measured by `collector-bench pipeline`.
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
 
         // Layer 1: the seam and the kernel's formats.
@@ -89,14 +93,13 @@ let package = Package(
             ]),
 
         // Layer 5: executables.
-        executable("collectord", ["CollectorHost", arguments]),
-        executable("collector-sim", ["CollectorSimulation", arguments]),
+        executable("collectord", ["CollectorHost", "CMimalloc", arguments]),
+        executable("collector-sim", ["CollectorSimulation", "CMimalloc", arguments]),
         .executableTarget(
             name: "collector-bench",
             dependencies: [
                 "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends",
-                "CollectorSimulation",
-                arguments,
+                "CollectorSimulation", "CMimalloc", arguments,
             ],
             path: "Benchmarks/Sources/collector-bench", swiftSettings: strict),
 
@@ -105,7 +108,7 @@ let package = Package(
         tests("DigestsTests", ["Digests", "EventModel"]),
         tests(
             "CollectorCoreTests",
-            ["CollectorCore", "EventModel", "Backends", "SimulatedBackends", systemPackage]),
+            ["CollectorCore", "EventModel", "Backends", "SimulatedBackends", "LinuxBackends", systemPackage]),
         tests(
             "LinuxBackendsTests", ["LinuxBackends", "EventModel", "Backends", "KernelFormats", systemPackage]),
         tests(
@@ -119,7 +122,7 @@ let package = Package(
             ]),
         tests("HardeningTests", ["Hardening", systemPackage]),
         tests("ConfigurationTests", ["Configuration"]),
-        tests("CollectorHostTests", ["CollectorHost", "Configuration", "EventModel"]),
+        tests("CollectorHostTests", ["CollectorHost", "CollectorCore", "Configuration", "EventModel"]),
         tests("CollectordTests", []),
         tests(
             "CollectorSimulationTests",

@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,7 +109,34 @@ struct csim_child csim_child_fork(int32_t time_limit_seconds) {
     return child;
 }
 
+int32_t csim_messages_file(void) {
+    int32_t file = memfd_create("messages", MFD_CLOEXEC);
+    return file < 0 ? -errno : file;
+}
+
+int32_t csim_child_fork_brief(int32_t messages, int32_t time_limit_seconds) {
+    if (ftruncate(messages, 0) != 0 || lseek(messages, 0, SEEK_SET) < 0) { return -errno; }
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0) { return -errno; }
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) { _exit(127); }
+        dup2(messages, 2);
+        alarm((unsigned)time_limit_seconds);
+    }
+    return pid;
+}
+
 void csim_child_exit(int32_t code) { _exit(code); }
+
+int csim_child_wait_brief(int32_t pid) {
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) { return -errno; }
+    }
+    return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 int csim_child_wait(struct csim_child child) {
     int status = 0;
@@ -117,9 +147,79 @@ int csim_child_wait(struct csim_child child) {
     return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+// MARK: many workers at a time
+
+enum { watch_limit = 512 };
+
+static struct pollfd watched[watch_limit];
+static nfds_t watched_count;
+
+void csim_watch_none(void) { watched_count = 0; }
+
+int csim_watch(int32_t descriptor) {
+    if (watched_count == watch_limit) { return -EMFILE; }
+    watched[watched_count] = (struct pollfd){descriptor, POLLIN, 0};
+    watched_count += 1;
+    return 0;
+}
+
+int csim_wait_watched(int32_t milliseconds) {
+    int count = poll(watched, watched_count, milliseconds);
+    return count < 0 ? -errno : count;
+}
+
+int csim_is_readable(int32_t descriptor) {
+    struct pollfd one = {descriptor, POLLIN, 0};
+    return poll(&one, 1, 0) == 1;
+}
+
+static volatile sig_atomic_t interrupt_count;
+
+static struct timespec first_interrupt;
+
+static void note_interrupt(int number) {
+    (void)number;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (interrupt_count == 0) { first_interrupt = now; }
+    interrupt_count = 1;
+    // Whoever asks again does not want to wait for the summary; one wish may come as two signals at once.
+    if (now.tv_sec - first_interrupt.tv_sec > 1) { _exit(130); }
+}
+
+void csim_catch_interrupts(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = note_interrupt;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+void csim_ignore_interrupts(void) {
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+}
+
+int csim_is_interrupted(void) { return interrupt_count > 0; }
+
+static int64_t nanoseconds_of(int who) {
+    struct rusage usage;
+    if (getrusage(who, &usage) != 0) { return 0; }
+    return ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000
+        + ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+}
+
+int64_t csim_own_processor_nanoseconds(void) { return nanoseconds_of(RUSAGE_SELF); }
+int64_t csim_children_processor_nanoseconds(void) { return nanoseconds_of(RUSAGE_CHILDREN); }
+int32_t csim_processor_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) { return 1; }
+    return CPU_COUNT(&set);
+}
+
 // MARK: streams of bytes
 
-enum { stream_limit = 16, stream_byte_count = 65536 };
+enum { stream_limit = 256, stream_byte_count = 65536 };
 
 struct stream {
     int32_t descriptor;
@@ -131,10 +231,17 @@ struct stream {
 // A descriptor is either read or written, never both, so one buffer each is enough.
 static struct stream streams[stream_limit];
 
+// The one that was used last: bytes come and go one by one.
+static struct stream *recent;
+
 static struct stream *stream_of(int32_t descriptor) {
+    if (recent != NULL && recent->is_used && recent->descriptor == descriptor) { return recent; }
     struct stream *unused = NULL;
     for (int index = 0; index < stream_limit; index++) {
-        if (streams[index].is_used && streams[index].descriptor == descriptor) { return &streams[index]; }
+        if (streams[index].is_used && streams[index].descriptor == descriptor) {
+            recent = &streams[index];
+            return recent;
+        }
         if (!streams[index].is_used && unused == NULL) { unused = &streams[index]; }
     }
     if (unused == NULL) { return NULL; }
@@ -156,6 +263,11 @@ int csim_read_byte(int32_t descriptor) {
         stream->end = (size_t)count;
     }
     return stream->bytes[stream->next++];
+}
+
+int csim_has_byte(int32_t descriptor) {
+    struct stream *stream = stream_of(descriptor);
+    return stream != NULL && stream->next < stream->end;
 }
 
 int csim_flush(int32_t descriptor) {

@@ -6,6 +6,8 @@ public struct CollectorError: Error, Hashable, Sendable, CustomStringConvertible
         public static let tooManySources = Code(rawValue: "too-many-sources")
         public static let tooManySubscribers = Code(rawValue: "too-many-subscribers")
         public static let duplicateName = Code(rawValue: "duplicate-name")
+        public static let unknownSource = Code(rawValue: "unknown-source")
+        public static let stopping = Code(rawValue: "stopping")
         public static let alreadyRun = Code(rawValue: "already-run")
     }
 

@@ -8,6 +8,18 @@ public enum Delivery: Sendable {
     case gap(Gap)
     /// A source changed its state.
     case status(SourceStatus)
+    /// What the collector says about itself.
+    case record(CollectorRecord)
+}
+
+/// What a collector says about itself.
+public enum CollectorRecord: Sendable {
+    /// Sources were added or removed, or have failed for good.
+    case capabilities(CapabilityReport)
+    /// The health of a source, or of the whole, has changed.
+    case health(HealthReport)
+    /// Regular measurements.
+    case telemetry(Telemetry)
 }
 
 /// A batch and the indices in it that a subscriber asked for; no event is copied.
@@ -45,22 +57,65 @@ public struct SelectedEvents: Sequence, Sendable {
 /// A change in the life of a source.
 public struct SourceStatus: Hashable, Sendable {
     public enum State: String, Hashable, Sendable, CaseIterable {
-        case starting, ready, stopped, failed
-        /// Did not stop in time: its thread was left behind.
+        /// A run begins.
+        case starting
+        case ready
+        /// Its run was cancelled because it was not ready in time, hung or said that it has failed.
+        case stopping
+        /// Its run has ended; another one follows after ``SourceStatus/retryDelay``.
+        case restarting
+        /// Ended for good, as it should.
+        case stopped
+        /// Ended for good, with an error or because it had been restarted too often.
+        case failed
+        /// Its run did not end in time: its thread was left behind.
         case abandoned
     }
 
     public var source: SourceName
     public var state: State
-    /// Why, for `failed` and `abandoned`.
+    /// Why, for `stopping`, `restarting`, `failed` and `abandoned`.
     public var reason: String?
+    /// The number of the run, from 1; 0 for a source that never ran.
+    public var attempt: Int
+    /// How long until the next run, for `restarting`.
+    public var retryDelay: Duration?
+    public var capabilities: SourceCapabilities
     public var time: WallTime
     public var monotonic: Instant
 
-    package init(source: SourceName, state: State, reason: String?, time: WallTime, monotonic: Instant) {
+    package init(
+        source: SourceName, state: State, reason: String?, attempt: Int = 1, retryDelay: Duration? = nil,
+        capabilities: SourceCapabilities = [], time: WallTime, monotonic: Instant
+    ) {
         self.source = source
         self.state = state
         self.reason = reason
+        self.attempt = attempt
+        self.retryDelay = retryDelay
+        self.capabilities = capabilities
+        self.time = time
+        self.monotonic = monotonic
+    }
+}
+
+/// What the sources that have not ended are able to observe, after a change.
+public struct CapabilityReport: Hashable, Sendable {
+    public var component: String
+    /// The union over all sources.
+    public var capabilities: SourceCapabilities
+    /// The sources, in the order in which they were added.
+    public var sources: [SourceName]
+    public var time: WallTime
+    public var monotonic: Instant
+
+    package init(
+        component: String, capabilities: SourceCapabilities, sources: [SourceName], time: WallTime,
+        monotonic: Instant
+    ) {
+        self.component = component
+        self.capabilities = capabilities
+        self.sources = sources
         self.time = time
         self.monotonic = monotonic
     }

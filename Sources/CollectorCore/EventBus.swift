@@ -1,4 +1,5 @@
 package import Backends
+import DequeModule
 import EventModel
 import Synchronization
 
@@ -52,17 +53,44 @@ package final class EventBus: Sendable {
 
     package var current: [Subscription] { state.withLock { $0.subscriptions } }
 
-    package func publish(_ item: PipelineItem) async {
+    /// Offers an item to everybody without waiting.
+    ///
+    /// - Returns: Those who would have made it wait, and have not got it.
+    package func publishNow(_ item: PipelineItem) -> [Subscription] {
+        var refusers: [Subscription] = []
         for subscription in current {
             switch item {
-            case .events(let batch): await subscription.offer(batch)
+            case .events(let batch): if !subscription.offerNow(batch) { refusers.append(subscription) }
             case .gap(let gap): subscription.offer(.gap(gap))
             }
         }
+        return refusers
+    }
+
+    package func publish(_ backlog: Backlog) async {
+        var refusers = backlog.refusers
+        for item in backlog.items {
+            for subscription in refusers ?? current {
+                switch item {
+                case .events(let batch): await subscription.offer(batch)
+                case .gap(let gap): subscription.offer(.gap(gap))
+                }
+            }
+            refusers = nil
+        }
+    }
+
+    /// Wakes those who have something in their queue that they were not woken for.
+    package func announce() {
+        for subscription in current { subscription.announce() }
     }
 
     package func publish(_ status: SourceStatus) {
         for subscription in current { subscription.offer(.status(status)) }
+    }
+
+    package func publish(_ record: CollectorRecord) {
+        for subscription in current { subscription.offer(.record(record)) }
     }
 
     package func close() {

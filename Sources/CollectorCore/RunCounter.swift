@@ -1,7 +1,8 @@
 public import Backends
 public import EventModel
 
-/// The counter of runs on this host, kept in a durable file: `run <n>`.
+/// The counter of runs on this host, kept in a durable file: `run <n>`, twice, because a wrong bit in it would give an id
+/// a second time. A person may write it once.
 public enum RunCounter {
     /// Takes the next run id, and keeps it before it is used: an event id must never be given twice.
     ///
@@ -11,20 +12,33 @@ public enum RunCounter {
         do { bytes = try file.read() } catch { throw RunCounterError(reason: "cannot be read: \(error)") }
         var last: UInt64 = 0
         if let bytes {
-            let words = String(decoding: bytes.prefix(64), as: UTF8.self).split(
-                whereSeparator: \.isWhitespace)
-            guard words.count == 2, words[0] == "run", let number = UInt64(words[1]), number < .max else {
+            guard let number = number(in: bytes), number < .max else {
                 throw RunCounterError(
                     reason: "is damaged: expected \"run <number>\"; write the number of the last run")
             }
             last = number
         }
+        #if MUTANTS
+            if Mutation.runIDNotKept.isActive { return RunID(last + 1) }
+        #endif
         do {
-            try file.replace(with: Array("run \(last + 1)\n".utf8))
+            let line = "run \(last + 1)\n"
+            try file.replace(with: Array((line + line).utf8))
         } catch {
             throw RunCounterError(reason: "cannot be written: \(error)")
         }
         return RunID(last + 1)
+    }
+
+    /// The number in the lines of a file that is whole; `nil` when they differ, or one is cut short.
+    private static func number(in bytes: [UInt8]) -> UInt64? {
+        let text = String(decoding: bytes.prefix(128), as: UTF8.self)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // The last line ends too.
+        guard (2...3).contains(lines.count), lines.last == "", lines[0] == lines[lines.count - 2],
+            lines[0].hasPrefix("run ")
+        else { return nil }
+        return UInt64(lines[0].dropFirst(4))
     }
 }
 

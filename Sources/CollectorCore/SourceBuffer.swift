@@ -9,41 +9,71 @@ package enum PipelineItem: Sendable {
     case gap(Gap)
 }
 
+extension PipelineItem {
+    var eventCount: Int {
+        switch self {
+        case .events(let batch): batch.events.count
+        case .gap: 0
+        }
+    }
+}
+
+/// Items that could not be handed out at once.
+package struct Backlog: Sendable {
+    package var items: Deque<PipelineItem>
+    /// Those who have yet to take the first item; everybody has yet to take the others. `nil` when nobody was asked.
+    package var refusers: [Subscription]?
+
+    package init(items: some Sequence<PipelineItem>, refusers: [Subscription]?) {
+        self.items = Deque(items)
+        self.refusers = refusers
+    }
+}
+
 /// The bounded buffer of one source: it numbers events, closes batches, and accounts for what it cannot take.
 ///
-/// One producer (the source) and one consumer (its pump to the bus). One uncontended lock per emission.
+/// A closed batch goes to the bus on the thread that closed it, which has its events at hand; only when a subscriber
+/// makes it wait does it stay here, for the pump. One producer (the source) and one pump. One uncontended lock per
+/// emission.
 package final class SourceBuffer: Sendable {
     private struct State {
         var open: ContiguousArray<Event> = []
-        var openedAt: Instant?
         var closed: Deque<PipelineItem> = []
-        /// Batches on their way, oldest first: see ``SourceBuffer/releaseFinishedBatches()``.
-        var retained: Deque<EventBatch> = []
         var queuedCount = 0
         var gapCount = 0
         var nextSequence: UInt64 = 1
         var counts = EmissionCounts()
         var isFinished = false
+        /// Somebody hands out items: the others leave theirs to it, so that the order stays.
+        var isPublishing = false
+        /// Who would not take the first of ``closed``; then the pump goes on.
+        var refusers: [Subscription]?
+        /// The pump hands out a backlog.
+        var isHandedOver = false
+        /// When the first event of ``open`` was emitted.
+        var openSince = Instant(nanoseconds: 0)
+        /// When the oldest event was emitted that subscribers may not have been woken for.
+        var unannouncedSince: Instant?
     }
-
-    /// Most batches kept back for their own thread to free; beyond it the last subscriber frees them.
-    private static let retainedBatchLimit = 32
 
     package let source: SourceName
     private let run: RunContext
     private let configuration: CollectorConfiguration
     private let policy: OverflowPolicy
     private let clock: any SystemClock
+    private let bus: EventBus?
     private let state = Mutex(State())
-    private let itemReady = Wakeup()
+    private let recycler = BatchRecycler()
+    private let backlogReady = Wakeup()
     private let roomReady = Wakeup()
-    private let batchOpened = Wakeup()
+    private let eventWaits = Wakeup()
     private let finished = Wakeup()
 
     package init(
         source: SourceName, run: RunContext, configuration: CollectorConfiguration, policy: OverflowPolicy,
-        clock: any SystemClock
+        clock: any SystemClock, bus: EventBus?
     ) {
+        self.bus = bus
         self.source = source
         self.run = run
         self.configuration = configuration
@@ -55,7 +85,7 @@ package final class SourceBuffer: Sendable {
 
     /// Appends `events` and leaves the array empty; waits only while the buffer is full.
     package func emit(_ events: inout ContiguousArray<Event>) async {
-        releaseFinishedBatches()
+        defer { recycler.refill(&events, capacity: configuration.maxBatchSize) }
         while !events.isEmpty {
             if append(&events) { continue }
             let deadline = clock.monotonic.advanced(by: configuration.maxBackpressureWait)
@@ -67,19 +97,23 @@ package final class SourceBuffer: Sendable {
         }
     }
 
-    /// Closes the open batch, so that subscribers see it now: to be called when the source goes idle.
+    /// Closes the open batch and wakes the subscribers: to be called when the source goes idle.
     package func flush() {
-        let closedOne = state.withLock { state in closeBatch(&state) }
-        if closedOne { itemReady.signal() }
+        state.withLock { state in
+            closeBatch(&state)
+            state.unannouncedSince = nil
+        }
+        publishClosed()
+        bus?.announce()
     }
 
     /// Puts a gap into the stream, after everything emitted so far.
     package func report(_ gap: Gap) {
         state.withLock { state in
-            _ = closeBatch(&state)
+            closeBatch(&state)
             if !state.isFinished { insert(gap, at: state.closed.endIndex, in: &state) }
         }
-        itemReady.signal()
+        publishClosed()
     }
 
     /// No more will come: the consumer gets what is left and then the end.
@@ -87,57 +121,116 @@ package final class SourceBuffer: Sendable {
     /// What a source emits nevertheless is dropped and counted.
     package func finish() {
         state.withLock { state in
-            _ = closeBatch(&state)
+            closeBatch(&state)
             state.isFinished = true
         }
-        itemReady.signal()
+        publishClosed()
+        bus?.announce()
+        backlogReady.signal()
         roomReady.signal()
-        batchOpened.signal()
+        eventWaits.signal()
         finished.signal()
     }
 
     package var counts: EmissionCounts { state.withLock { $0.counts } }
+
+    /// Events that no subscriber's queue has taken yet.
+    package var queuedCount: Int { state.withLock { $0.queuedCount } }
+
+    /// Whether the next emission must wait.
+    package var isFull: Bool { queuedCount >= configuration.eventBufferSize }
 
     package var isUnderPressure: Bool {
         let threshold = Double(configuration.eventBufferSize) * configuration.backpressureThreshold
         return state.withLock { Double($0.queuedCount) >= threshold }
     }
 
-    // MARK: - Consumer
+    // MARK: - Handing out
 
-    /// Everything that is closed, at least one item; `nil` at the end.
-    package func next() async -> Deque<PipelineItem>? {
+    /// Hands out what is closed, unless somebody else does or a subscriber makes it wait.
+    private func publishClosed() {
+        guard let bus else { return backlogReady.signal() }
+        guard var item = state.withLock({ beginPublishing(&$0) }) else { return }
         while true {
-            let (items, isFinished) = state.withLock { state -> (Deque<PipelineItem>, Bool) in
-                var items: Deque<PipelineItem> = []
-                swap(&items, &state.closed)
-                state.queuedCount = state.open.count
-                state.gapCount = 0
-                return (items, state.isFinished)
+            let refusers = bus.publishNow(item)
+            guard refusers.isEmpty else {
+                sometimes(.subscriberBlocked)
+                state.withLock { state in
+                    state.closed.prepend(item)
+                    state.queuedCount += item.eventCount
+                    state.refusers = refusers
+                }
+                return backlogReady.signal()
             }
-            if !items.isEmpty {
-                roomReady.signal()
-                return items
-            }
-            if isFinished { return nil }
-            _ = await itemReady.wait(until: nil, on: clock)
+            // The source may wait while another thread, which closed an overdue batch, hands out.
+            roomReady.signal()
+            guard let next = state.withLock({ nextToPublish(&$0) }) else { return }
+            item = next
         }
     }
 
-    /// Closes batches that have been open for ``CollectorConfiguration/batchTimeout``; returns after ``finish()``.
+    private func beginPublishing(_ state: inout State) -> PipelineItem? {
+        guard !state.isPublishing else { return nil }
+        return nextToPublish(&state)
+    }
+
+    private func nextToPublish(_ state: inout State) -> PipelineItem? {
+        guard let item = state.closed.popFirst() else {
+            state.isPublishing = false
+            // The pump may have been told of the end while another thread was handing out.
+            if state.isFinished { backlogReady.signal() }
+            return nil
+        }
+        state.isPublishing = true
+        state.queuedCount -= item.eventCount
+        if case .gap = item { state.gapCount -= 1 }
+        return item
+    }
+
+    /// What somebody has refused, and everything after it; `nil` at the end.
+    ///
+    /// Whoever calls it hands the items out, in order, and calls again.
+    package func next() async -> Backlog? {
+        while true {
+            let (backlog, isEnded) = state.withLock { state -> (Backlog?, Bool) in
+                // Only the pump goes on after a refusal; without a bus everything is its own.
+                let isOurs = bus == nil || state.refusers != nil || state.isHandedOver
+                guard isOurs, !state.closed.isEmpty else {
+                    if state.isHandedOver { (state.isHandedOver, state.isPublishing) = (false, false) }
+                    return (nil, state.isFinished && !state.isPublishing && state.closed.isEmpty)
+                }
+                let backlog = Backlog(items: state.closed, refusers: state.refusers)
+                state.closed = []
+                state.refusers = nil
+                state.isHandedOver = bus != nil
+                state.queuedCount = state.open.count
+                state.gapCount = 0
+                return (backlog, false)
+            }
+            if let backlog {
+                roomReady.signal()
+                return backlog
+            }
+            if isEnded { return nil }
+            _ = await backlogReady.wait(until: nil, on: clock)
+        }
+    }
+
+    /// Flushes when an event has waited for ``CollectorConfiguration/batchTimeout``; returns after ``finish()``.
     ///
     /// Sleeps as long as nothing is emitted, and wakes at most once per time-out under load.
-    package func closeOverdueBatches() async {
+    package func flushOverdue() async {
         while true {
-            let (openedAt, isFinished) = state.withLock { ($0.openedAt, $0.isFinished) }
+            let (since, isFinished) = state.withLock { ($0.unannouncedSince, $0.isFinished) }
             if isFinished { return }
-            guard let openedAt else {
-                _ = await batchOpened.wait(until: nil, on: clock)
+            guard let since else {
+                _ = await eventWaits.wait(until: nil, on: clock)
                 await waitForNextLook()
                 continue
             }
-            let deadline = openedAt.advanced(by: configuration.batchTimeout)
+            let deadline = since.advanced(by: configuration.batchTimeout)
             if clock.monotonic >= deadline {
+                sometimes(.batchTimedOut)
                 flush()
             } else {
                 _ = await finished.wait(until: deadline, on: clock)
@@ -145,9 +238,9 @@ package final class SourceBuffer: Sendable {
         }
     }
 
-    /// A batch that is full before anybody looks shows load: then one look per time-out is in time for every later one.
+    /// A source that has flushed before anybody looks does so by itself: then one look per time-out is in time.
     private func waitForNextLook() async {
-        guard state.withLock({ $0.openedAt == nil && !$0.isFinished }) else { return }
+        guard state.withLock({ $0.unannouncedSince == nil && !$0.isFinished }) else { return }
         _ = await finished.wait(until: clock.monotonic.advanced(by: configuration.batchTimeout), on: clock)
     }
 
@@ -155,55 +248,49 @@ package final class SourceBuffer: Sendable {
 
     /// - Returns: Whether all of `events` was taken; what was not stays in the array.
     private func append(_ events: inout ContiguousArray<Event>) -> Bool {
-        enum Signal { case none, opened, closed }
-        var signal = Signal.none
-        let isDone = state.withLock { state -> Bool in
+        let (isDone, mustArm, hasClosed) = state.withLock { state -> (Bool, Bool, Bool) in
             if state.isFinished {
+                sometimes(.emittedAfterEnd)
                 for event in events { state.counts.drop(event.origin, reason: "buffer/closed") }
                 events.removeAll(keepingCapacity: true)
-                return true
+                return (true, false, false)
             }
             let room = configuration.eventBufferSize - state.queuedCount
-            guard room > 0 else { return false }
+            guard room > 0 else { return (false, false, false) }
+            let mustArm = state.unannouncedSince == nil
+            if mustArm || state.open.isEmpty {
+                let now = clock.monotonic
+                if mustArm { state.unannouncedSince = now }
+                if state.open.isEmpty { state.openSince = now }
+            }
             if state.open.isEmpty, events.count <= min(room, configuration.maxBatchSize), events.count > 1 {
                 // The usual case under load: the array becomes the batch, no event is copied.
-                number(&events, in: &state)
+                for index in events.indices { number(&events[index], in: &state) }
                 swap(&state.open, &events)
-                state.openedAt = clock.monotonic
-                signal = .opened
-                if state.open.count == configuration.maxBatchSize, closeBatch(&state) { signal = .closed }
-                return true
+                return (true, mustArm, closeIfFull(&state))
             }
-            var taken = 0
-            for index in events.indices.prefix(room) {
-                if state.open.isEmpty {
-                    state.openedAt = clock.monotonic
-                    if signal == .none { signal = .opened }
-                }
+            var hasClosed = false
+            let taken = min(room, events.count)
+            for index in events.indices.prefix(taken) {
                 number(&events[index], in: &state)
                 state.open.append(events[index])
-                taken += 1
-                if state.open.count == configuration.maxBatchSize, closeBatch(&state) { signal = .closed }
+                if closeIfFull(&state) { hasClosed = true }
             }
             if taken == events.count {
                 events.removeAll(keepingCapacity: true)
-                return true
+            } else {
+                events.removeFirst(taken)
             }
-            events.removeFirst(taken)
-            return false
+            return (events.isEmpty, mustArm, hasClosed)
         }
-        switch signal {
-        case .none: break
-        case .opened: batchOpened.signal()
-        case .closed: itemReady.signal()
-        }
+        if mustArm { eventWaits.signal() }
+        if hasClosed { publishClosed() }
         // A full buffer must not wait for the batch time-out of its last, partly filled batch.
-        if !isDone { flush() }
+        if !isDone {
+            sometimes(.bufferFull)
+            flush()
+        }
         return isDone
-    }
-
-    private func number(_ events: inout ContiguousArray<Event>, in state: inout State) {
-        for index in events.indices { number(&events[index], in: &state) }
     }
 
     private func number(_ event: inout Event, in state: inout State) {
@@ -213,33 +300,21 @@ package final class SourceBuffer: Sendable {
         state.counts.accept(event.origin)
     }
 
-    private func closeBatch(_ state: inout State) -> Bool {
-        guard !state.open.isEmpty else { return false }
-        var events: ContiguousArray<Event> = []
-        swap(&events, &state.open)
-        state.openedAt = nil
-        let batch = EventBatch(run: run, source: source, events: events)
-        state.closed.append(.events(batch))
-        state.retained.append(batch)
+    private func closeIfFull(_ state: inout State) -> Bool {
+        guard state.open.count >= configuration.maxBatchSize else { return false }
+        closeBatch(&state)
         return true
     }
 
-    /// Lets go of batches that every subscriber has finished with, on the thread that made them.
-    ///
-    /// A subscriber that frees another thread's strings one by one fights with that thread for its heap; measured by
-    /// `collector-bench pipeline`.
-    private func releaseFinishedBatches() {
-        var finished: [EventBatch] = []
-        state.withLock { state in
-            while !state.retained.isEmpty,
-                state.retained.count > Self.retainedBatchLimit
-                    || isKnownUniquelyReferenced(&state.retained[0])
-            {
-                finished.append(state.retained.removeFirst())
-            }
+    private func closeBatch(_ state: inout State) {
+        guard !state.open.isEmpty else { return }
+        var events: ContiguousArray<Event> = []
+        swap(&events, &state.open)
+        let batch = EventBatch(run: run, source: source, events: events, begun: state.openSince) {
+            [recycler] in
+            recycler.take($0)
         }
-        // They end here, outside the lock.
-        finished.removeAll()
+        state.closed.append(.events(batch))
     }
 
     /// Applies the policy to a buffer that stayed full.
@@ -253,12 +328,14 @@ package final class SourceBuffer: Sendable {
             case .block:
                 return
             case .dropNewest:
+                sometimes(.bufferDroppedNewest)
                 lost = events.map(\.origin)
                 place = state.closed.endIndex
                 for origin in lost { state.counts.drop(origin, reason: "buffer/newest") }
                 events.removeAll(keepingCapacity: true)
             case .dropOldest:
                 guard let (batch, index) = takeOldestBatch(&state) else { return }
+                sometimes(.bufferDroppedOldest)
                 lost = batch.map(\.origin)
                 place = index
                 state.queuedCount -= lost.count
@@ -271,13 +348,13 @@ package final class SourceBuffer: Sendable {
                     processors: [],
                     subscriber: nil), at: place, in: &state)
         }
-        itemReady.signal()
+        publishClosed()
     }
 
-    /// Removes the oldest batch, the open one if there is no other.
+    /// Removes the oldest batch that nobody has taken, the open one if there is no other.
     private func takeOldestBatch(_ state: inout State) -> (ContiguousArray<Event>, index: Int)? {
-        _ = closeBatch(&state)
-        for index in state.closed.indices {
+        closeBatch(&state)
+        for index in state.closed.indices.dropFirst(state.refusers == nil ? 0 : 1) {
             guard case .events(let batch) = state.closed[index] else { continue }
             state.closed.remove(at: index)
             return (batch.events, index)
@@ -291,6 +368,7 @@ package final class SourceBuffer: Sendable {
         let isCrowded = state.gapCount >= Limits.pendingGapCount
         for other in state.closed.indices.prefix(upTo: index).reversed() {
             if case .gap(let pending) = state.closed[other], let merged = pending.merged(with: gap) {
+                sometimes(.gapMerged)
                 state.closed[other] = .gap(merged)
                 return
             }
@@ -298,57 +376,5 @@ package final class SourceBuffer: Sendable {
         }
         state.closed.insert(.gap(gap), at: index)
         state.gapCount += 1
-    }
-}
-
-/// What became of the events of a source at its buffer.
-package struct EmissionCounts: Sendable {
-    /// Events accepted that stand for one kernel message each, less those dropped afterwards.
-    package var emitted: UInt64 = 0
-    /// Events accepted that were derived, less those dropped afterwards.
-    package var synthetic: UInt64 = 0
-    package var dropped = Tally()
-    package var syntheticDropped: UInt64 = 0
-
-    package mutating func accept(_ origin: EventOrigin) {
-        if origin == .emitted { emitted += 1 } else { synthetic += 1 }
-    }
-
-    package mutating func drop(_ origin: EventOrigin, reason: String) {
-        if origin == .emitted { dropped.add(1, to: reason) } else { syntheticDropped += 1 }
-    }
-
-    /// Drops an event that had been accepted.
-    package mutating func retract(_ origin: EventOrigin, reason: String) {
-        if origin == .emitted { emitted -= 1 } else { synthetic -= 1 }
-        drop(origin, reason: reason)
-    }
-}
-
-extension Gap {
-    /// Both gaps as one, when they have the same source, cause and subscriber.
-    package func merged(with later: Gap) -> Gap? {
-        guard source == later.source, cause == later.cause, subscriber == later.subscriber else { return nil }
-        var gap = self
-        if let a = lost, let b = later.lost { gap.lost = a + b } else { gap.lost = nil }
-        gap.lostBounds.atLeast += later.lostBounds.atLeast
-        if let a = lostBounds.atMost, let b = later.lostBounds.atMost {
-            gap.lostBounds.atMost = a + b
-        } else {
-            gap.lostBounds.atMost = nil
-        }
-        gap.from = min(from, later.from)
-        gap.until = max(until, later.until)
-        gap.time = later.time
-        for loss in later.processors {
-            if let index = gap.processors.firstIndex(where: { $0.processor == loss.processor }) {
-                gap.processors[index].lost += loss.lost
-                gap.processors[index].before = loss.before
-            } else {
-                gap.processors.append(loss)
-            }
-        }
-        gap.processors.sort { $0.processor < $1.processor }
-        return gap
     }
 }

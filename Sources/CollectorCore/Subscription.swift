@@ -10,6 +10,8 @@ public struct SubscriptionOptions: Sendable {
     public var filter: EventFilter
     /// Most events queued; 1 or more.
     public var queueLimit: Int
+    /// Most bytes that the queued batches may keep alive; an estimate. 1 or more.
+    public var queueByteLimit = CollectorLimits.queueByteCount
     /// `block` makes the sources wait, and in the end the kernel drop: for the one consumer that matters.
     public var overflowPolicy: OverflowPolicy
 
@@ -27,10 +29,19 @@ public final class Subscription: Sendable {
     private struct State {
         var queue: Deque<Delivery> = []
         var queuedCount = 0
+        var queuedByteCount = 0
         var gapCount = 0
+        /// Records other than gaps.
+        var recordCount = 0
+        var droppedRecordCount: UInt64 = 0
+        var latency = Histogram()
+        var batchSize = Histogram()
         var peakCount = 0
         var account: StreamAccount
         var isClosed = false
+        /// Something was queued since the subscriber was last woken.
+        var isUnannounced = false
+        var lastWake = Instant(nanoseconds: .min / 2)
         /// Pumps of several sources may wait for room at a time.
         var roomWaiters: [CheckedContinuation<Void, Never>] = []
 
@@ -40,8 +51,13 @@ public final class Subscription: Sendable {
         }
     }
 
+    /// Least time between two wake-ups for full batches while little is queued.
+    private static let wakeInterval = Duration.milliseconds(5)
+
     public let options: SubscriptionOptions
     private let takesEverything: Bool
+    /// Events queued at which the subscriber is woken at once.
+    private let wakeThreshold: Int
     private let clock: any SystemClock
     private let state: Mutex<State>
     private let itemReady = Wakeup()
@@ -50,6 +66,7 @@ public final class Subscription: Sendable {
     package init(options: SubscriptionOptions, clock: any SystemClock) {
         self.options = options
         takesEverything = options.filter == .everything
+        wakeThreshold = min(256, max(1, options.queueLimit / 8))
         self.clock = clock
         state = Mutex(State(account: StreamAccount(subscriber: options.name)))
     }
@@ -57,11 +74,16 @@ public final class Subscription: Sendable {
     /// The next item; `nil` after the collector has stopped and everything was taken, or when the task is cancelled.
     public func next() async -> Delivery? {
         while true {
+            let now = clock.monotonic
             let (item, isClosed, isEmpty, waiters) = state.withLock { state in
-                let item = takeFirst(&state)
+                let item = takeFirst(&state, at: now)
                 return (item, state.isClosed, state.queue.isEmpty, item == nil ? [] : state.takeRoomWaiters())
             }
-            if isClosed, isEmpty { drained.signal() }
+            #if MUTANTS
+                if isClosed, isEmpty, !Mutation.drainUnannounced.isActive { drained.signal() }
+            #else
+                if isClosed, isEmpty { drained.signal() }
+            #endif
             for waiter in waiters { waiter.resume() }
             if let item { return item }
             if isClosed { return nil }
@@ -85,6 +107,18 @@ public final class Subscription: Sendable {
     /// The most events that were ever queued.
     public var peakCount: Int { state.withLock { $0.peakCount } }
 
+    /// What is measured of the subscriber.
+    public var telemetry: SubscriberTelemetry {
+        state.withLock { state in
+            SubscriberTelemetry(
+                subscriber: options.name, queuedCount: state.queuedCount,
+                queuedByteCount: state.queuedByteCount, peakCount: state.peakCount,
+                deliveredCount: state.account.delivered, droppedCount: state.account.dropped.total,
+                droppedRecordCount: state.droppedRecordCount, latency: state.latency.summary,
+                batchSize: state.batchSize.summary)
+        }
+    }
+
     /// Stops taking: what is queued, and whatever is still offered, counts as dropped for the reason `closed`.
     public func abandon() {
         let waiters = state.withLock { state in
@@ -92,7 +126,9 @@ public final class Subscription: Sendable {
             state.account.dropped.add(UInt64(state.queuedCount), to: "closed")
             state.queue = []
             state.queuedCount = 0
+            state.queuedByteCount = 0
             state.gapCount = 0
+            state.recordCount = 0
             return state.takeRoomWaiters()
         }
         itemReady.signal()
@@ -102,6 +138,47 @@ public final class Subscription: Sendable {
 
     // MARK: - Bus
 
+    /// Offers a batch without waiting.
+    ///
+    /// The subscriber is woken when enough is queued or its last wake-up lies some time back; otherwise with the next
+    /// ``announce()``, because a wake-up costs as much as ten events.
+    /// - Returns: Whether it was dealt with; `false` when its publisher must wait for room.
+    package func offerNow(_ batch: EventBatch) -> Bool {
+        let selection = select(from: batch)
+        let count = selection?.count ?? batch.events.count
+        guard take(batch, selection, count: count) else { return false }
+        if count > 0, mustAnnounce(at: clock.monotonic) { itemReady.signal() }
+        return true
+    }
+
+    private func mustAnnounce(at now: Instant) -> Bool {
+        state.withLock { state in
+            let isDue = state.lastWake.duration(to: now) >= Self.wakeInterval
+            guard state.queuedCount >= wakeThreshold || isDue else {
+                #if MUTANTS
+                    if Mutation.lostWakeup.isActive { return false }
+                #endif
+                state.isUnannounced = true
+                return false
+            }
+            state.isUnannounced = false
+            state.lastWake = now
+            return true
+        }
+    }
+
+    /// Wakes the subscriber if it was not yet for something in its queue.
+    package func announce() {
+        let now = clock.monotonic
+        let isNeeded = state.withLock { state in
+            guard state.isUnannounced, !state.queue.isEmpty else { return false }
+            state.isUnannounced = false
+            state.lastWake = now
+            return true
+        }
+        if isNeeded { itemReady.signal() }
+    }
+
     /// Offers a batch; waits while the queue is full only if the policy says `block`.
     package func offer(_ batch: EventBatch) async {
         let selection = select(from: batch)
@@ -110,7 +187,9 @@ public final class Subscription: Sendable {
             await withCheckedContinuation { waiter in
                 let isParked = state.withLock { state in
                     // The subscriber may have made room since the attempt above.
-                    guard mustWait(for: count, in: state) else { return false }
+                    guard mustWait(for: count, byteCount: batch.estimatedByteCount, in: state) else {
+                        return false
+                    }
                     state.roomWaiters.append(waiter)
                     return true
                 }
@@ -120,14 +199,15 @@ public final class Subscription: Sendable {
         if count > 0 { itemReady.signal() }
     }
 
-    /// Queues a record that is no event: outside the account, never dropped, merged where it can be.
+    /// Queues a record that is no event: outside the account. Gaps are never dropped but merged where they can be; of the
+    /// others the oldest are dropped beyond ``CollectorLimits/pendingRecordCount``.
     package func offer(_ record: Delivery) {
         state.withLock { state in
             guard !state.isClosed else { return }
             if case .gap(let gap) = record {
                 insert(gap, at: state.queue.endIndex, in: &state)
             } else {
-                state.queue.append(record)
+                append(record, to: &state)
             }
         }
         itemReady.signal()
@@ -155,31 +235,54 @@ public final class Subscription: Sendable {
 
     // MARK: - State
 
-    private func takeFirst(_ state: inout State) -> Delivery? {
+    private func append(_ record: Delivery, to state: inout State) {
+        if state.recordCount >= CollectorLimits.pendingRecordCount,
+            let oldest = state.queue.firstIndex(where: { $0.isOtherRecord })
+        {
+            state.queue.remove(at: oldest)
+            state.recordCount -= 1
+            state.droppedRecordCount += 1
+        }
+        state.queue.append(record)
+        state.recordCount += 1
+    }
+
+    private func takeFirst(_ state: inout State, at now: Instant) -> Delivery? {
         guard let item = state.queue.popFirst() else { return nil }
         switch item {
         case .events(let selected):
             state.queuedCount -= selected.count
+            state.queuedByteCount -= selected.batch.estimatedByteCount
             state.account.delivered += UInt64(selected.count)
+            state.batchSize.record(UInt64(selected.count))
+            if let begun = selected.batch.begun {
+                state.latency.record(UInt64(max(0, begun.duration(to: now).wholeNanoseconds)))
+            }
         case .gap: state.gapCount -= 1
-        case .status: break
+        case .status, .record: state.recordCount -= 1
         }
         return item
     }
 
     /// A batch larger than the whole queue is let in when the queue is empty: it could never fit.
-    private func hasRoom(for count: Int, in state: State) -> Bool {
-        state.queuedCount + count <= options.queueLimit || state.queuedCount == 0
+    private func hasRoom(for count: Int, byteCount: Int, in state: State) -> Bool {
+        #if MUTANTS
+            if Mutation.batchSizeIgnored.isActive { return state.queuedCount < options.queueLimit }
+        #endif
+        if state.queuedCount == 0 { return true }
+        return state.queuedCount + count <= options.queueLimit
+            && state.queuedByteCount + byteCount <= options.queueByteLimit
     }
 
-    private func mustWait(for count: Int, in state: State) -> Bool {
-        options.overflowPolicy == .block && !state.isClosed && !hasRoom(for: count, in: state)
+    private func mustWait(for count: Int, byteCount: Int, in state: State) -> Bool {
+        options.overflowPolicy == .block && !state.isClosed
+            && !hasRoom(for: count, byteCount: byteCount, in: state)
     }
 
     /// - Returns: Whether the batch was dealt with; `false` when its publisher must wait for room.
     private func take(_ batch: EventBatch, _ selection: [UInt16]?, count: Int) -> Bool {
         state.withLock { state in
-            guard !mustWait(for: count, in: state) else { return false }
+            guard !mustWait(for: count, byteCount: batch.estimatedByteCount, in: state) else { return false }
             enter(batch, count: count, in: &state)
             if count == 0 { return true }
             if state.isClosed {
@@ -215,21 +318,39 @@ public final class Subscription: Sendable {
     }
 
     private func admit(_ selected: SelectedEvents, in state: inout State) {
-        guard !hasRoom(for: selected.count, in: state) else { return push(selected, to: &state) }
+        let byteCount = selected.batch.estimatedByteCount
+        guard !hasRoom(for: selected.count, byteCount: byteCount, in: state) else {
+            return push(selected, to: &state)
+        }
+        let isTooLong = state.queuedCount + selected.count > options.queueLimit
         switch options.overflowPolicy {
         case .block, .dropNewest:
-            drop(selected, at: state.queue.endIndex, reason: "queue/newest", in: &state)
+            sometimes(.queueDroppedNewest)
+            let reason = isTooLong ? "queue/newest" : "queue-bytes/newest"
+            drop(selected, at: state.queue.endIndex, reason: reason, in: &state)
         case .dropOldest:
-            while !hasRoom(for: selected.count, in: state), let (oldest, index) = takeOldest(&state) {
-                drop(oldest, at: index, reason: "queue/oldest", in: &state)
+            sometimes(.queueDroppedOldest)
+            let reason = isTooLong ? "queue/oldest" : "queue-bytes/oldest"
+            #if MUTANTS
+                if Mutation.oneBatchDropped.isActive, let (oldest, index) = takeOldest(&state) {
+                    drop(oldest, at: index, reason: "queue/oldest", in: &state)
+                    return push(selected, to: &state)
+                }
+            #endif
+            while !hasRoom(for: selected.count, byteCount: byteCount, in: state),
+                let (oldest, index) = takeOldest(&state)
+            {
+                drop(oldest, at: index, reason: reason, in: &state)
             }
             push(selected, to: &state)
         }
     }
 
     private func push(_ selected: SelectedEvents, to state: inout State) {
+        sometimes(.batchBeyondQueue, when: selected.count > options.queueLimit)
         state.queue.append(.events(selected))
         state.queuedCount += selected.count
+        state.queuedByteCount += selected.batch.estimatedByteCount
         state.peakCount = max(state.peakCount, state.queuedCount)
     }
 
@@ -239,6 +360,7 @@ public final class Subscription: Sendable {
             guard case .events(let selected) = state.queue[index] else { continue }
             state.queue.remove(at: index)
             state.queuedCount -= selected.count
+            state.queuedByteCount -= selected.batch.estimatedByteCount
             return (selected, index)
         }
         return nil
@@ -248,6 +370,9 @@ public final class Subscription: Sendable {
     private func drop(_ selected: SelectedEvents, at index: Int, reason: String, in state: inout State) {
         #if MUTANTS
             if Mutation.uncountedDrop.isActive { return }
+            if Mutation.dropCountedTwice.isActive {
+                state.account.dropped.add(UInt64(selected.count), to: reason)
+            }
         #endif
         let count = UInt64(selected.count)
         state.account.dropped.add(count, to: reason)
@@ -265,6 +390,7 @@ public final class Subscription: Sendable {
         let isCrowded = state.gapCount >= Limits.pendingGapCount
         for other in state.queue.indices.prefix(upTo: index).reversed() {
             if case .gap(let pending) = state.queue[other], let merged = pending.merged(with: gap) {
+                sometimes(.gapMerged)
                 state.queue[other] = .gap(merged)
                 return
             }
@@ -272,5 +398,15 @@ public final class Subscription: Sendable {
         }
         state.queue.insert(.gap(gap), at: index)
         state.gapCount += 1
+    }
+}
+
+extension Delivery {
+    /// Whether it is neither events nor a gap.
+    fileprivate var isOtherRecord: Bool {
+        switch self {
+        case .events, .gap: false
+        case .status, .record: true
+        }
     }
 }

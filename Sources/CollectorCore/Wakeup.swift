@@ -20,9 +20,6 @@ package final class Wakeup: Sendable {
     package func signal() {
         let waiter = state.withLock { state -> CheckedContinuation<Reason, Never>? in
             guard let waiter = state.waiter else {
-                #if MUTANTS
-                    if Mutation.lostWakeup.isActive { return nil }
-                #endif
                 state.isSignalled = true
                 return nil
             }

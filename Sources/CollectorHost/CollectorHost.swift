@@ -1,6 +1,6 @@
 import Backends
-import CollectorCore
-import Configuration
+package import CollectorCore
+package import Configuration
 import EventModel
 import HostSources
 import LinuxBackends
@@ -11,7 +11,8 @@ public enum CollectorHost {
     /// Runs until a signal, the end of ``HostOptions/duration``, or a closed pipe.
     ///
     /// To be called on the process's first thread, before any other exists; blocks it. Accounts go to standard error, or with JSON to standard output.
-    /// - Returns: The exit code: 0, or 69 when the source ended by an error, or 70 when something did not stop in time.
+    /// - Returns: The exit code: 0, or 69 when a source has failed for good, or 70 when something did not stop in time. A
+    ///   second signal while stopping ends the process at once with 75, after the accounts as they stand.
     public static func run(_ options: HostOptions) throws(HostError) -> Int32 {
         let values = try settings(options.assignments)
         let host = try OpenedHost.open(values)
@@ -74,7 +75,8 @@ public enum CollectorHost {
 }
 
 extension HostSettings {
-    static func collectorConfiguration(_ values: SettingsValues) -> CollectorConfiguration {
+    /// What the runtime is told of the settings.
+    package static func collectorConfiguration(_ values: SettingsValues) -> CollectorConfiguration {
         var configuration = CollectorConfiguration()
         configuration.maxEventSources = values[maxEventSources]
         configuration.eventBufferSize = values[eventBufferSize]
@@ -85,11 +87,20 @@ extension HostSettings {
         configuration.backpressureThreshold = Double(values[backpressureThreshold].hundredths) / 100
         configuration.maxBackpressureWait = values[maxBackpressureWait]
         configuration.componentName = values[componentName]
+        configuration.healthCheckInterval = values[healthCheckInterval]
+        configuration.enableDebugLogging = values[enableDebugLogging]
+        configuration.enableTelemetry = values[enableTelemetry]
+        configuration.telemetryInterval = values[telemetryInterval]
+        configuration.restartDelay = values[restartDelay]
+        configuration.maxRestartDelay = values[maxRestartDelay]
+        configuration.maxRestarts = values[maxRestarts]
+        configuration.restartWindow = values[restartWindow]
         return configuration
     }
 
     static func processSettings(_ values: SettingsValues) -> ProcessSourceSettings {
         var settings = ProcessSourceSettings()
+        settings.receiveBufferByteCount = values[HostSettings.receiveBuffer].bytes
         settings.sampleInterval = values[sampleInterval]
         settings.lateReadDelay = values[lateReadDelay]
         settings.rules.include = values[include].compactMap { ProcessRule($0) }

@@ -10,6 +10,8 @@ struct EventSink {
 
     let subscription: Subscription
     let output: LinuxOutput
+    /// Where it is said what has become of a source when no events are shown.
+    let errors: LinuxOutput
     let format: HostOptions.Format
     let table: EventTable
 
@@ -33,10 +35,16 @@ struct EventSink {
 
     private func render(_ delivery: Delivery, into buffer: inout [UInt8]) {
         switch format {
-        case .none: return
+        case .none: complain(of: delivery)
         case .json: appendJSON(delivery, to: &buffer)
         case .table: appendTable(delivery, to: &buffer)
         }
+    }
+
+    private func complain(of delivery: Delivery) {
+        guard case .status(let status) = delivery, let line = table.line(for: status) else { return }
+        // If standard error is gone, nobody can be told.
+        try? errors.write("collectord: " + line + "\n")
     }
 
     private func appendJSON(_ delivery: Delivery, to buffer: inout [UInt8]) {
@@ -49,6 +57,7 @@ struct EventSink {
             return
         case .gap(let gap): gap.appendJSON(to: &buffer)
         case .status(let status): status.appendJSON(to: &buffer)
+        case .record(let record): record.appendJSON(to: &buffer)
         }
         buffer.append(0x0a)
     }
@@ -64,8 +73,10 @@ struct EventSink {
         case .gap(let gap):
             append(table.line(for: gap), to: &buffer)
         case .status(let status):
-            guard status.state == .failed || status.state == .abandoned else { return }
-            append("\(status.source): \(status.state.rawValue): \(status.reason ?? "")", to: &buffer)
+            if let line = table.line(for: status) { append(line, to: &buffer) }
+        case .record:
+            // How a source is stands in its status; measurements are asked for with SIGUSR1.
+            return
         }
     }
 

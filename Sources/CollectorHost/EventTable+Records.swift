@@ -88,7 +88,7 @@ extension EventTable {
     }
 
     /// A duration with three digits or so: `12.3s`, `45ms`, `under 1ms`.
-    private static func rounded(_ duration: Duration) -> String {
+    static func rounded(_ duration: Duration) -> String {
         let milliseconds = duration.wholeNanoseconds / 1_000_000
         if milliseconds >= 1_000 { return "\(milliseconds / 1_000).\(milliseconds / 100 % 10)s" }
         return milliseconds > 0 ? "\(milliseconds)ms" : "less than 1ms"

@@ -7,6 +7,8 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let unavailable = Code(exitCode: 69)
         /// A defect of the daemon itself: 70.
         public static let `internal` = Code(exitCode: 70)
+        /// Stopped at once by a second signal, so that not everything was delivered: 75.
+        public static let interrupted = Code(exitCode: 75)
         /// A missing privilege: 77.
         public static let permission = Code(exitCode: 77)
         /// A setting: 78.

@@ -12,6 +12,9 @@ final class HostSession: Sendable {
     /// the kernel, which numbers what it then loses.
     static let outputQueueLimit = 8_192
 
+    /// How long the last words may take: whoever reads standard error may be stuck.
+    static let lastWordTimeout = Duration.seconds(2)
+
     private let options: HostOptions
     private let format: HostOptions.Format
     private let host: OpenedHost
@@ -19,6 +22,7 @@ final class HostSession: Sendable {
     private let subscription: Subscription
     private let standardOutput = LinuxOutput.standardOutput()
     private let standardError = LinuxOutput.standardError()
+    private let isAnswering = Mutex(false)
     private let sinkEnd = Mutex<EventSink.End?>(nil)
 
     init(options: HostOptions, values: SettingsValues, host: OpenedHost) throws(HostError) {
@@ -27,7 +31,12 @@ final class HostSession: Sendable {
         format = options.format ?? (standardOutput.isTerminal ? .table : .none)
         do {
             collector = try Collector(
-                configuration: HostSettings.collectorConfiguration(values), run: host.run, thread: host.main)
+                configuration: HostSettings.collectorConfiguration(values), run: host.run, thread: host.main,
+                meter: LinuxResourceMeter()
+            ) { [standardError] message in
+                // Nobody can be told that standard error is gone.
+                try? standardError.write("collectord: debug: " + TerminalText.escape(message) + "\n")
+            }
             let source = ProcessSource(
                 endpoints: host.endpoints, settings: HostSettings.processSettings(values),
                 clock: host.main.clock)
@@ -57,7 +66,7 @@ final class HostSession: Sendable {
         }
         signals.cancel()
         if report.isWithinTimeout { await sink.value }
-        write(report.accounts)
+        await tell(report)
         return exitCode(for: report)
     }
 
@@ -67,7 +76,7 @@ final class HostSession: Sendable {
         let columns = standardOutput.terminalSize?.columns ?? 160
         let hasColours = standardOutput.isTerminal && !options.isColourDisabled
         let sink = EventSink(
-            subscription: subscription, output: standardOutput, format: format,
+            subscription: subscription, output: standardOutput, errors: standardError, format: format,
             table: EventTable(width: columns, colours: hasColours ? .ansi : .none))
         let end = await sink.run()
         sinkEnd.withLock { $0 = end }
@@ -82,11 +91,9 @@ final class HostSession: Sendable {
             switch signal {
             case .terminate, .interrupt:
                 stopCount += 1
-                // The second one means now: what is left is said by the exit code.
-                if stopCount > 1 { HostProcess.exitNow(HostError.Code.internal.exitCode) }
-                stop()
+                if stopCount > 1 { stopAtOnce() } else { stop() }
             case .user1:
-                write(await collector.closeAccounts())
+                answer()
             case .hangUp:
                 complain("nothing to reload: settings take effect at the next start")
             }
@@ -102,35 +109,121 @@ final class HostSession: Sendable {
         }
     }
 
+    /// The second signal means now: the accounts as they stand, and an end, whatever hangs.
+    private func stopAtOnce() {
+        let code = HostError.Code.interrupted.exitCode
+        let accounts = collector.presentAccounts
+        // Whoever reads standard error may be stuck, too.
+        _ = host.main.clock.schedule(at: host.main.clock.monotonic.advanced(by: Self.lastWordTimeout)) {
+            HostProcess.exitNow(code)
+        }
+        _ = spawn(on: host.emergencyThread) {
+            self.complain("stopped at once by a second signal; what was on its way is not delivered")
+            self.writeLines(self.text(of: accounts), to: self.standardError)
+            HostProcess.exitNow(code)
+        }
+    }
+
     // MARK: - Reports
 
     /// Accounts are part of the JSON stream; beside a table, or when nobody reads, they go to standard error.
-    private func write(_ accounts: Accounts) {
-        var isClosed = false
-        if case .closedPipe? = sinkEnd.withLock({ $0 }) { isClosed = true }
+    ///
+    /// The last word must not wait for whoever has stopped reading: then it goes to standard error, or nowhere.
+    private func tell(_ report: CollectorReport) async {
+        let bytes = text(of: report.accounts) + text(of: report)
+        let isTold = Latch()
+        _ = spawn(on: host.emergencyThread) {
+            let isJSON = self.format == .json && report.isWithinTimeout
+            if isJSON {
+                self.writeLines(self.text(of: report.accounts), to: self.reportOutput)
+                self.writeLines(self.text(of: report), to: self.standardError)
+            } else {
+                self.writeLines(bytes, to: self.standardError)
+            }
+            isTold.open()
+        }
+        let clock = host.main.clock
+        _ = await isTold.wait(until: clock.monotonic.advanced(by: Self.lastWordTimeout), on: clock)
+    }
+
+    /// Answers a signal, behind what the sink writes: a source or a reader that stalls must not stall the signals.
+    private func answer() {
+        let isFirst = isAnswering.withLock { isAnswering in
+            defer { isAnswering = true }
+            return !isAnswering
+        }
+        guard isFirst else { return complain("the answer before has not been read yet") }
+        _ = spawn(on: host.main) {
+            let accounts = await self.collector.closeAccounts()
+            let health = await self.collector.healthReport()
+            let bytes = self.text(of: accounts) + self.text(of: health, self.collector.telemetry())
+            _ = spawn(on: self.host.sinkThread) {
+                self.writeLines(bytes, to: self.reportOutput)
+                self.isAnswering.withLock { $0 = false }
+            }
+        }
+    }
+
+    private func text(of health: HealthReport, _ telemetry: Telemetry) -> [UInt8] {
         var bytes: [UInt8] = []
         if format == .json {
-            for account in accounts.sources {
-                account.appendJSON(to: &bytes)
-                bytes.append(0x0a)
-            }
-            for account in accounts.streams {
-                account.appendJSON(to: &bytes)
-                bytes.append(0x0a)
-            }
+            health.appendJSON(to: &bytes)
+            bytes.append(0x0a)
+            telemetry.appendJSON(to: &bytes)
+            bytes.append(0x0a)
         } else {
-            let table = EventTable(width: standardError.terminalSize?.columns ?? 160, colours: .none)
+            for line in reportTable.lines(for: health) + reportTable.lines(for: telemetry) {
+                bytes.append(contentsOf: (line + "\n").utf8)
+            }
+        }
+        return bytes
+    }
+
+    /// What went wrong, one line each.
+    private func text(of report: CollectorReport) -> [UInt8] {
+        var lines = report.failures.map { "source \($0.source): \($0.reason)" }
+        lines += report.abandoned.map { "source \($0) did not stop within the time-out" }
+        if case .failed(let error)? = sinkEnd.withLock({ $0 }) { lines.append("standard output: \(error)") }
+        return lines.flatMap { Array("collectord: \(TerminalText.escape($0))\n".utf8) }
+    }
+
+    private var reportOutput: LinuxOutput {
+        var isClosed = false
+        if case .closedPipe? = sinkEnd.withLock({ $0 }) { isClosed = true }
+        return format == .json && !isClosed ? standardOutput : standardError
+    }
+
+    private var reportTable: EventTable {
+        EventTable(width: standardError.terminalSize?.columns ?? 160, colours: .none)
+    }
+
+    private func text(of accounts: Accounts) -> [UInt8] {
+        var bytes: [UInt8] = []
+        guard format == .json else {
+            let table = reportTable
             let lines =
                 accounts.sources.flatMap { table.lines(for: $0) }
                 + accounts.streams.flatMap { table.lines(for: $0) }
-            for line in lines { bytes.append(contentsOf: Array((line + "\n").utf8)) }
+            for line in lines { bytes.append(contentsOf: (line + "\n").utf8) }
+            return bytes
         }
-        let output = format == .json && !isClosed ? standardOutput : standardError
+        for account in accounts.sources {
+            account.appendJSON(to: &bytes)
+            bytes.append(0x0a)
+        }
+        for account in accounts.streams {
+            account.appendJSON(to: &bytes)
+            bytes.append(0x0a)
+        }
+        return bytes
+    }
+
+    private func writeLines(_ bytes: [UInt8], to output: LinuxOutput) {
         do {
             try output.write(bytes)
             try output.flush()
         } catch {
-            complain("the accounts could not be written: \(error)")
+            complain("a report could not be written: \(error)")
         }
     }
 
@@ -140,9 +233,6 @@ final class HostSession: Sendable {
     }
 
     private func exitCode(for report: CollectorReport) -> Int32 {
-        for failure in report.failures { complain("source \(failure.source): \(failure.reason)") }
-        for source in report.abandoned { complain("source \(source) did not stop within the time-out") }
-        if case .failed(let error)? = sinkEnd.withLock({ $0 }) { complain("standard output: \(error)") }
         if !report.failures.isEmpty { return HostError.Code.unavailable.exitCode }
         return report.isWithinTimeout ? 0 : HostError.Code.internal.exitCode
     }

@@ -13,6 +13,8 @@ struct OpenedHost {
     let main: LinuxThread
     let processThread: LinuxThread
     let sinkThread: LinuxThread
+    /// Used only when the others may be stuck.
+    let emergencyThread: LinuxThread
     let signals: LinuxSignals
     let endpoints: ProcessSource.Endpoints
     let run: RunContext
@@ -26,6 +28,8 @@ struct OpenedHost {
             try LinuxThread(name: "source-process")
         }
         let sinkThread = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "sink-stdout") }
+        let emergencyThread = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "emergency")
+        }
         // First of all, so that every thread that is started later has the signals blocked.
         let signals = try attempt("a signal descriptor") { () throws(Errno) in try LinuxSignals(on: main) }
         let procfs = try attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
@@ -41,7 +45,8 @@ struct OpenedHost {
         let cursor = try stateFile("process.cursor", in: folder)
         let run = RunContext(bootID: try bootID(procfs), runID: try nextRun(counter, in: folder))
         return OpenedHost(
-            main: main, processThread: processThread, sinkThread: sinkThread, signals: signals,
+            main: main, processThread: processThread, sinkThread: sinkThread,
+            emergencyThread: emergencyThread, signals: signals,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
             run: run, receiveBufferByteCount: granted)

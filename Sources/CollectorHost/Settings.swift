@@ -13,14 +13,21 @@ package enum HostSettings {
             } message: {
                 "expected \(maxBatchSize.key) (\($0[maxBatchSize])) to be at most "
                     + "\(eventBufferSize.key) (\($0[eventBufferSize])): a larger batch could never fill"
-            }
+            },
+            SettingsConstraint(keys: [restartDelay.key, maxRestartDelay.key]) {
+                $0[restartDelay] <= $0[maxRestartDelay]
+            } message: {
+                "expected \(restartDelay.key) (\($0[restartDelay])) to be at most "
+                    + "\(maxRestartDelay.key) (\($0[maxRestartDelay]))"
+            },
         ])
 
     private static let collector: [Setting] = [
         maxEventSources.setting, eventBufferSize.setting, shutdownTimeout.setting, startupTimeout.setting,
         maxBatchSize.setting, batchTimeout.setting, backpressureThreshold.setting,
-        maxBackpressureWait.setting,
-        componentName.setting,
+        maxBackpressureWait.setting, componentName.setting, healthCheckInterval.setting,
+        enableDebugLogging.setting, enableTelemetry.setting, telemetryInterval.setting,
+        restartDelay.setting, maxRestartDelay.setting, maxRestarts.setting, restartWindow.setting,
     ]
 
     private static let processSource: [Setting] = [
@@ -77,7 +84,42 @@ extension HostSettings {
     )
     package static let componentName = TypedSetting.string(
         "collector.component_name", default: "collector-core", rule: .nonEmpty, secrecy: .open,
-        reload: .atRestart, "The name of this collector in its status records.")
+        reload: .atRestart, "The name of this collector in its records about itself.")
+    package static let healthCheckInterval = TypedSetting.duration(
+        "collector.health_check_interval", default: .seconds(60),
+        range: .milliseconds(10) ... .seconds(86_400), reload: .atRestart,
+        "How often each source is asked how it is. A source that has failed or does not answer twice in a row "
+            + "is stopped and started again.")
+    package static let enableDebugLogging = TypedSetting.boolean(
+        "collector.enable_debug_logging", default: false, reload: .atRestart,
+        "Whether decisions about sources, checks and the steps of stopping are written to standard error.")
+    package static let enableTelemetry = TypedSetting.boolean(
+        "collector.enable_telemetry", default: true, reload: .atRestart,
+        "Whether subscribers regularly get a record of what the collector uses: CPU time, memory, "
+            + "descriptors, queues and delays.")
+    package static let telemetryInterval = TypedSetting.duration(
+        "collector.telemetry_interval", default: .seconds(30), range: .milliseconds(10) ... .seconds(86_400),
+        reload: .atRestart, "How often the record of collector.enable_telemetry is made.")
+}
+
+// MARK: - collector, restarts of sources
+
+extension HostSettings {
+    package static let restartDelay = TypedSetting.duration(
+        "collector.restart_delay", default: .seconds(1), range: .milliseconds(1) ... .seconds(3_600),
+        reload: .atRestart,
+        "How long a source that has failed waits before it is started again. Doubles with each restart "
+            + "within collector.restart_window.")
+    package static let maxRestartDelay = TypedSetting.duration(
+        "collector.max_restart_delay", default: .seconds(60), range: .milliseconds(1) ... .seconds(3_600),
+        reload: .atRestart, "The longest time that a source that has failed waits before it is started again."
+    )
+    package static let maxRestarts = TypedSetting.integer(
+        "collector.max_restarts", default: 5, range: 0...1_000, unit: "restarts", reload: .atRestart,
+        "Most restarts of one source within collector.restart_window; one more failure is final.")
+    package static let restartWindow = TypedSetting.duration(
+        "collector.restart_window", default: .seconds(600), range: .seconds(1) ... .seconds(86_400),
+        reload: .atRestart, "The time over which collector.max_restarts counts.")
 }
 
 // MARK: - sources.process

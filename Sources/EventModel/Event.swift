@@ -186,14 +186,36 @@ public final class EventBatch: Sendable {
     public let source: SourceName
     /// The events in ascending sequence.
     public let events: ContiguousArray<Event>
+    /// When the first of the events was emitted; `nil` when nobody noted it.
+    package let begun: Instant?
+    /// Roughly how many bytes of memory the events take.
+    package let estimatedByteCount: Int
+
+    private let onEnd: (@Sendable (ContiguousArray<Event>) -> Void)?
 
     /// Makes a batch of events that are already in order.
-    public init(run: RunContext, source: SourceName, events: ContiguousArray<Event>) {
+    public convenience init(run: RunContext, source: SourceName, events: ContiguousArray<Event>) {
+        self.init(run: run, source: source, events: events, begun: nil, onEnd: nil)
+    }
+
+    /// Makes a batch that hands its events to `onEnd` when nobody needs it any more, so that whoever made them can free
+    /// them and use their memory again; called on the thread of the last user.
+    package init(
+        run: RunContext, source: SourceName, events: ContiguousArray<Event>, begun: Instant?,
+        onEnd: (@Sendable (ContiguousArray<Event>) -> Void)?
+    ) {
         precondition(!events.isEmpty, "a batch must not be empty")
         self.run = run
         self.source = source
         self.events = events
+        self.begun = begun
+        self.onEnd = onEnd
+        var byteCount = 0
+        for index in events.indices { byteCount += events[index].estimatedByteCount }
+        estimatedByteCount = byteCount
     }
+
+    deinit { onEnd?(events) }
 
     /// The identity of one event.
     public func id(at index: Int) -> EventID {

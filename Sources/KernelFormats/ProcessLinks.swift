@@ -85,7 +85,7 @@ package struct NamespaceLink: Hashable, Sendable {
 
 extension NamespaceLink: KernelFormat {
     package init(parsing bytes: Span<UInt8>) throws(FormatError) {
-        guard let kind = Kind.allCases.first(where: { bytes.has($0.rawValue + ":[", at: 0) }) else {
+        guard let kind = Kind.allCases.first(where: { Self.names($0, bytes) }) else {
             throw FormatError(.namespaceLink, at: 0, .malformed, expected: "the kind of a namespace and :[")
         }
         self.kind = kind
@@ -93,6 +93,13 @@ extension NamespaceLink: KernelFormat {
         inode = try cursor.unsigned(in: bytes)
         try cursor.skip(Ascii.rightBracket, in: bytes, "]")
         try cursor.expectEnd(of: bytes)
+    }
+
+    /// Whether `bytes` begin with the kind and `:[`.
+    private static func names(_ kind: Kind, _ bytes: Span<UInt8>) -> Bool {
+        let count = kind.rawValue.utf8.count
+        return bytes.count > count + 1 && bytes[count] == Ascii.colon && bytes[count + 1] == Ascii.leftBracket
+            && bytes.has(kind.rawValue, at: 0)
     }
 
     package func append(to bytes: inout [UInt8]) {

@@ -6,6 +6,7 @@ extension ProcessStatus: KernelFormat {
     package init(parsing bytes: Span<UInt8>) throws(FormatError) {
         self.init()
         var cursor = ByteCursor(.processStatus)
+        var next = 0
         while cursor.position < bytes.count {
             let start = cursor.position
             guard let end = bytes.firstIndex(of: Ascii.newline, in: start..<bytes.count) else {
@@ -15,7 +16,7 @@ extension ProcessStatus: KernelFormat {
                 throw FormatError(
                     .processStatus, at: end, .malformed, expected: "a colon behind the line's name")
             }
-            if let line = Line.named(start..<colon, in: bytes) {
+            if let line = Line.named(start..<colon, in: bytes, guess: &next) {
                 cursor.position = colon + 1
                 try read(line, &cursor, bytes, end: end)
                 cursor.skipBlanks(in: bytes)
@@ -155,22 +156,28 @@ extension ProcessStatus.Credentials {
 extension ProcessStatus {
     /// Appends the lines that are not `nil`, in the order and the layout of the kernel.
     package func append(to bytes: inout [UInt8]) {
-        for line in Line.allCases {
-            let start = bytes.count
-            bytes.append(text: line.rawValue)
-            bytes.append(Ascii.colon)
-            let valueStart = bytes.count
-            appendValue(of: line, to: &bytes)
-            if bytes.count > valueStart {
-                bytes.append(Ascii.newline)
-            } else {
-                bytes.removeSubrange(start...)
+        bytes.append(addingCapacity: Self.byteCountLimit) { bytes in
+            for line in Line.inOrder {
+                let start = bytes.count
+                bytes.append(text: line.rawValue)
+                bytes.append(Ascii.colon)
+                let valueStart = bytes.count
+                appendValue(of: line, to: &bytes)
+                if bytes.count > valueStart {
+                    bytes.append(Ascii.newline)
+                } else {
+                    bytes.removeLast(bytes.count - start)
+                }
             }
         }
     }
 
+    /// More than all lines together take: each has at most a name of 16 bytes and four numbers, except for those of the
+    /// namespaces.
+    private static let byteCountLimit = 27 * 80 + 4 * FormatLimits.pidNamespaceDepth * 11
+
     /// Appends nothing when the line is `nil`.
-    private func appendValue(of line: Line, to bytes: inout [UInt8]) {
+    private func appendValue(of line: Line, to bytes: inout OutputSpan<UInt8>) {
         switch line {
         case .name: if let name { bytes.append(escapedName: name) }
         case .state: if let state { bytes.append(state: state) }
@@ -203,7 +210,7 @@ extension ProcessStatus {
     }
 }
 
-extension Array where Element == UInt8 {
+extension OutputSpan where Element == UInt8 {
     fileprivate mutating func append(number value: UInt32?) {
         guard let value else { return }
         append(Ascii.tab)
@@ -230,20 +237,30 @@ extension Array where Element == UInt8 {
     fileprivate mutating func append(kibibytes value: UInt64?) {
         guard let value else { return }
         append(Ascii.tab)
-        append(decimal: value, width: 8)
+        var limit: UInt64 = 10_000_000
+        while limit > max(value, 1) {
+            append(Ascii.space)
+            limit /= 10
+        }
+        append(decimal: value)
         append(text: " kB")
     }
 
     fileprivate mutating func append(capabilities set: ProcessStatus.CapabilitySet?) {
         guard let set else { return }
         append(Ascii.tab)
-        append(hexadecimal: set.rawValue)
+        for shift in stride(from: UInt64(60), through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: set.rawValue >> shift) & 0xf
+            append(digit < 10 ? Ascii.zero + digit : 0x57 + digit)
+        }
     }
 
     fileprivate mutating func append(state: TaskState) {
         append(Ascii.tab)
         append(state.rawValue)
-        append(text: " (\(state.words))")
+        append(text: " (")
+        append(text: state.words)
+        append(Ascii.rightParenthesis)
     }
 
     fileprivate mutating func append(escapedName name: [UInt8]) {
@@ -255,5 +272,10 @@ extension Array where Element == UInt8 {
             default: append(byte)
             }
         }
+    }
+
+    fileprivate mutating func append(text: String) {
+        let text = text.utf8.span
+        for index in text.indices { append(text[index]) }
     }
 }

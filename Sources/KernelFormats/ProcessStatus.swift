@@ -100,15 +100,29 @@ package struct ProcessStatus: Hashable, Sendable {
         case seccomp = "Seccomp"
         case seccompFilters = "Seccomp_filters"
 
-        private static let byKey: [Key: Line] = Dictionary(
-            uniqueKeysWithValues: allCases.map { line in
-                let name = Array(line.rawValue.utf8)
-                return (Key(0..<name.count, in: name.span), line)
-            })
+        private static let indices: [Key: Int] = Dictionary(
+            uniqueKeysWithValues: keys.enumerated().map { ($0.element, $0.offset) })
+
+        /// All lines, made once.
+        static let inOrder = allCases
+        private static let keys = inOrder.map { line in
+            let name = Array(line.rawValue.utf8)
+            return Key(0..<name.count, in: name.span)
+        }
 
         /// The line whose name stands in `range`.
-        static func named(_ range: Range<Int>, in bytes: Span<UInt8>) -> Line? {
-            range.count <= Key.byteCount ? byKey[Key(range, in: bytes)] : nil
+        ///
+        /// - Parameter guess: Index of the line that comes next if the kernel skips none; saves most of the search.
+        static func named(_ range: Range<Int>, in bytes: Span<UInt8>, guess: inout Int) -> Line? {
+            guard range.count <= Key.byteCount else { return nil }
+            let key = Key(range, in: bytes)
+            if guess < keys.count, keys[guess] == key {
+                guess += 1
+                return inOrder[guess - 1]
+            }
+            guard let index = indices[key] else { return nil }
+            guess = index + 1
+            return inOrder[index]
         }
 
         /// A name of at most 16 bytes, packed: looking it up needs no memory.

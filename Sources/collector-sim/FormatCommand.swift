@@ -5,8 +5,8 @@ extension CollectorSim {
     struct Format: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "fmt",
-            abstract: "Writes scenario files in their canonical form.",
-            discussion: "Comments stay. A folder stands for the .scn files in it.")
+            abstract: "Writes scenario files and swarm profiles in their canonical form.",
+            discussion: "Comments stay. A folder stands for the .scn and .swarm files in it.")
 
         @Argument(help: ArgumentHelp("Scenario files or folders.", valueName: "file|folder"))
         var paths: [String]
@@ -17,15 +17,14 @@ extension CollectorSim {
 
         func run() throws {
             var hasProblem = false
-            for path in try ScenarioFiles.expand(paths) {
+            for path in try ScenarioFiles.expand(paths, endings: [".scn", ".swarm"]) {
                 let bytes = try ScenarioFiles.read(path)
-                let scenario: Scenario
-                do { scenario = try Scenario(parsing: bytes, path: path) } catch {
+                let text: String
+                do { text = try canonical(bytes, path: path) } catch {
                     Terminal.standardError.writeLine(error.description)
                     hasProblem = true
                     continue
                 }
-                let text = scenario.formatted
                 guard Array(text.utf8) != bytes else { continue }
                 if check {
                     Terminal.standardOutput.writeLine("\(path): not in canonical form")
@@ -36,6 +35,13 @@ extension CollectorSim {
                 }
             }
             if hasProblem { throw ExitCode(Verdict.scenarioError.exitCode) }
+        }
+
+        private func canonical(_ bytes: [UInt8], path: String) throws(ScenarioError) -> String {
+            guard path.hasSuffix(".swarm") else {
+                return try Scenario(parsing: bytes, path: path).formatted
+            }
+            return try SwarmProfileFile.formatted(bytes, path: path)
         }
     }
 }

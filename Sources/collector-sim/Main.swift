@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMimalloc
 import CollectorSimulation
 
 /// Runs the collector on simulated hosts.
@@ -14,7 +15,10 @@ struct CollectorSim: ParsableCommand {
             Exit codes: 0 pass, 10 crash, 11 safety, 12 liveness, 13 bounds, 14 non-determinism, 15 a demanded \
             situation did not arise, 16 a scenario file is wrong, 64 wrong usage, 66 no such file, 70 internal error.
             """,
-        subcommands: [Run.self, Format.self, Conform.self, ServeAsWorker.self])
+        subcommands: [
+            Run.self, Swarm.self, Shrink.self, Format.self, Conform.self, Cover.self, SoakRun.self,
+            ServeAsWorker.self,
+        ])
 
     /// No error escapes: an error that leaves `main` would be a crash.
     static func main() {

@@ -14,6 +14,8 @@ extension CollectorSim {
                   collector-sim run Scenarios/gallery
                   collector-sim run Scenarios/gallery/pid-reuse-storm.scn --seeds 1..500
                   collector-sim run storm.scn --seed 0x51C2 --json
+                  collector-sim run Scenarios/sweep --fail-each-call
+                  collector-sim run storm.scn --fail-each-call --operation netlink --errno ENOMEM
                 """)
 
         @Argument(help: ArgumentHelp("Scenario files or folders.", valueName: "file|folder"))
@@ -37,10 +39,39 @@ extension CollectorSim {
         @Option(help: ArgumentHelp("Also write a JUnit report.", valueName: "file"))
         var junit: String?
 
+        @Option(
+            help: ArgumentHelp(
+                "Also write a page about the run of one seed: time line, queues, gaps, verdicts.",
+                valueName: "file.html"))
+        var report: String?
+
+        @Flag(
+            help: """
+                Instead, fail the first, second, third ... call of every kind in every way, one call a run, until a run \
+                goes by untouched; what is not taken well is listed.
+                """)
+        var failEachCall = false
+
+        @Option(
+            help: ArgumentHelp(
+                "With --fail-each-call: only these calls.", valueName: "procfs.read|netlink|..."))
+        var operation: String?
+
+        @Option(help: ArgumentHelp("With --fail-each-call: only this error.", valueName: "EIO|ENOMEM|..."))
+        var errno: String?
+
         @Option(help: .hidden)
         var mutant: String?
 
-        func validate() throws { _ = try choice }
+        func validate() throws {
+            _ = try choice
+            guard failEachCall || (operation == nil && errno == nil) else {
+                throw ValidationError("expected --operation and --errno together with --fail-each-call")
+            }
+            guard !failEachCall || (seeds == nil && !rewrite && junit == nil && report == nil) else {
+                throw ValidationError("expected --fail-each-call with no other option but --seed and --json")
+            }
+        }
 
         private var choice: SeedChoice {
             get throws {
@@ -67,6 +98,10 @@ extension CollectorSim {
             guard !files.isEmpty else {
                 throw FileError(path: paths.joined(separator: " "), reason: "holds no .scn file")
             }
+            guard report == nil || files.count == 1 else {
+                throw ValidationError("expected one scenario file with --report")
+            }
+            if failEachCall { return try sweep(files) }
             let choice = try choice
             let begin = Terminal.realNanoseconds
             let workers = try WorkerPair()
@@ -83,7 +118,8 @@ extension CollectorSim {
                 }
                 Terminal.progress("")
                 results.append(result)
-                report(result, text: text)
+                show(result, text: text)
+                if let report { try writeReport(of: result, from: bytes, to: report) }
             }
             if !json {
                 let total = text.total(results, wallNanoseconds: Terminal.realNanoseconds - begin)
@@ -106,7 +142,17 @@ extension CollectorSim {
             return new
         }
 
-        private func report(_ result: ScenarioResult, text: TextReport) {
+        /// The page of the first seed that failed, else of the first.
+        private func writeReport(of result: ScenarioResult, from bytes: [UInt8], to path: String) throws {
+            // A file that is no scenario has been reported, and has no record.
+            guard let scenario = try? Scenario(parsing: bytes, path: result.path),
+                let record = result.records.first(where: { $0.verdict != .pass }) ?? result.records.first
+            else { return }
+            let page = HTMLReport.page(of: scenario, from: bytes, record: record, mutant: mutant)
+            try ScenarioFiles.write(page, to: path)
+        }
+
+        private func show(_ result: ScenarioResult, text: TextReport) {
             if let problem = result.problem {
                 Terminal.standardError.writeLine(problem)
                 return

@@ -9,8 +9,9 @@ struct Run: ParsableCommand {
         discussion: """
             Events go to standard output: as a live table, as JSON lines (one object a line, see "record"), or not at \
             all. At the end, and on SIGUSR1, two accounts are written: of the kernel's messages, and of the events \
-            given to standard output. Both must balance. SIGTERM and SIGINT stop and drain; the second one stops at \
-            once. A closed pipe stops the run.
+            given to standard output. Both must balance. SIGUSR1 also gives health and telemetry. SIGTERM and SIGINT \
+            stop and drain; the second one stops at once, with the accounts on standard error and exit code 75. A \
+            closed pipe stops the run.
 
             Examples:
               collectord run --events table

@@ -31,6 +31,12 @@ import Testing
         OutOfRange("backpressure_threshold") { $0.backpressureThreshold = .nan },
         OutOfRange("max_backpressure_wait") { $0.maxBackpressureWait = .seconds(-1) },
         OutOfRange("component_name") { $0.componentName = "" },
+        OutOfRange("health_check_interval") { $0.healthCheckInterval = .zero },
+        OutOfRange("telemetry_interval") { $0.telemetryInterval = .seconds(-1) },
+        OutOfRange("restart_delay") { $0.restartDelay = .zero },
+        OutOfRange("max_restart_delay") { $0.maxRestartDelay = .milliseconds(999) },
+        OutOfRange("max_restarts") { $0.maxRestarts = -1 },
+        OutOfRange("restart_window") { $0.restartWindow = .zero },
     ]
 
     @Test(arguments: outOfRange)

@@ -27,7 +27,7 @@ import Testing
 
     @Test func `a source that never becomes ready is failed and cancelled`() {
         simulate { pump in
-            let collector = try makeCollector(pump)
+            let collector = try makeCollector(pump) { $0.maxRestarts = 0 }
             try collector.register(ScriptedSource("slow") { await untilCancelled($0) }, on: pump)
             let received = try subscribe(to: collector, on: pump)
             let report = try await collector.run()
@@ -35,31 +35,32 @@ import Testing
             #expect(report.failures.map(\.source) == ["slow"])
             #expect(report.failures.first?.reason.contains("ready") == true)
             await received.taker.value
-            #expect(received.value.value.statuses.map(\.state) == [.starting, .failed])
+            #expect(received.value.value.statuses.map(\.state) == [.starting, .stopping, .failed])
         }
     }
 
     @Test func `subscribers hear at once that a source was not ready in time, even if it hangs`() {
         simulate { pump in
-            let collector = try makeCollector(pump)
+            let collector = try makeCollector(pump) { $0.maxRestarts = 0 }
             try collector.register(ScriptedSource { _ in await pump.sleep(for: .seconds(100)) }, on: pump)
             let received = try subscribe(to: collector, on: pump)
             let operatorTask = spawn(on: pump) {
                 await pump.sleep(for: .seconds(11))
-                #expect(received.value.value.statuses.map(\.state) == [.starting, .failed])
+                #expect(received.value.value.statuses.map(\.state) == [.starting, .stopping])
                 if case .failed = await collector.health() {} else { Issue.record("health does not tell") }
             }
             _ = try await collector.run()
             await operatorTask.value
             await received.taker.value
-            #expect(received.value.value.statuses.map(\.state) == [.starting, .failed], "told once")
+            #expect(
+                received.value.value.statuses.map(\.state) == [.starting, .stopping, .abandoned, .failed])
         }
     }
 
     @Test func `a source that throws is reported and the others live on`() {
         struct Refusal: Error, CustomStringConvertible { var description: String { "no such device" } }
         simulate { pump in
-            let collector = try makeCollector(pump)
+            let collector = try makeCollector(pump) { $0.maxRestarts = 0 }
             try collector.register(ScriptedSource("bad") { _ in throw Refusal() }, on: pump)
             try collector.register(
                 ScriptedSource("good") { context in

@@ -28,12 +28,33 @@ import struct SystemPackage.Errno
         let file = MemoryFile(nil)
         for number in 1...UInt64(3) {
             #expect(try RunCounter.next(from: file) == RunID(number))
-            #expect(file.bytes.value == Array("run \(number)\n".utf8))
+            #expect(file.bytes.value == Array("run \(number)\nrun \(number)\n".utf8))
+        }
+    }
+
+    @Test func `a number that a person wrote once is taken`() throws {
+        #expect(try RunCounter.next(from: MemoryFile("run 41\n")) == RunID(42))
+    }
+
+    @Test func `a wrong bit, or a part of the file, is never another number`() throws {
+        let whole = Array("run 123\nrun 123\n".utf8)
+        for bit in 0..<8 * whole.count {
+            var bytes = whole
+            bytes[bit / 8] ^= 1 << (bit % 8)
+            let file = MemoryFile("")
+            file.bytes.change { $0 = bytes }
+            #expect(throws: RunCounterError.self, "bit \(bit)") { try RunCounter.next(from: file) }
+        }
+        for count in 0..<whole.count {
+            let file = MemoryFile(String(decoding: whole[..<count], as: UTF8.self))
+            let next = try? RunCounter.next(from: file)
+            #expect(next == nil || next == RunID(124), "\(count) bytes")
         }
     }
 
     @Test(arguments: [
-        "", "run", "run x", "run -1", "run 1 2", "walk 1", "run 18446744073709551615", "\u{0}\u{1}",
+        "", "run", "run x\n", "run -1\n", "run 1 2\n", "walk 1\n", "run 18446744073709551615\n", "\u{0}\u{1}",
+        "run 12", "run 1\nrun 2\n", "run 1\nrun 1\nrun 1\n",
     ])
     func `a damaged file is an error, never a new beginning`(text: String) {
         let file = MemoryFile(text)

@@ -19,13 +19,13 @@ import Testing
         SourceBuffer(
             source: "test", run: sampleRun, configuration: configuration(size: size, batch: batch),
             policy: policy,
-            clock: pump.clock)
+            clock: pump.clock, bus: nil)
     }
 
     /// Takes items until the end, and notes the size of each batch and when it came.
     private func drain(_ buffer: SourceBuffer) async -> Received {
         var received = Received()
-        while let items = await buffer.next() {
+        while let items = await buffer.next()?.items {
             items.forEach { received.take($0) }
         }
         return received
@@ -54,13 +54,14 @@ import Testing
             let buffer = makeBuffer(pump, batch: 100)
             let emitter = Emitter(buffer: buffer)
             for number in 1...250 { await emitter.emit(makeEvent(number)) }
-            let full = await buffer.next()
+            let full = await buffer.next()?.items
             #expect(full?.map(batchSize) == [100, 100])
             emitter.flush()
-            #expect(await buffer.next()?.map(batchSize) == [50])
+            #expect(await buffer.next()?.items.map(batchSize) == [50])
             emitter.flush()
             buffer.finish()
-            #expect(await buffer.next() == nil, "a flush of nothing makes no batch")
+            let end = await buffer.next()
+            #expect(end == nil, "a flush of nothing makes no batch")
         }
     }
 
@@ -73,21 +74,21 @@ import Testing
             let buffer = makeBuffer(pump, batch: 100)
             var events = ContiguousArray((1...100).map { makeEvent($0) })
             await buffer.emit(&events)
-            #expect(await buffer.next()?.map(batchSize) == [100])
+            #expect(await buffer.next()?.items.map(batchSize) == [100])
         }
     }
 
     @Test func `an open batch closes after the batch time-out`() {
         simulate { pump in
             let buffer = makeBuffer(pump)
-            let closer = spawn(on: pump) { await buffer.closeOverdueBatches() }
+            let closer = spawn(on: pump) { await buffer.flushOverdue() }
             for _ in 1...3 {
                 await pump.sleep(for: .seconds(7))
                 let begin = pump.now
                 await Emitter(buffer: buffer).emit(makeEvent())
                 await pump.sleep(for: .milliseconds(30))
                 await Emitter(buffer: buffer).emit(makeEvent())
-                #expect(await buffer.next()?.map(batchSize) == [2])
+                #expect(await buffer.next()?.items.map(batchSize) == [2])
                 #expect(begin.duration(to: pump.now) == .milliseconds(100))
             }
             buffer.finish()
@@ -98,7 +99,7 @@ import Testing
     @Test func `closing overdue batches costs at most one wake-up per time-out under load`() {
         let report = simulate { pump in
             let buffer = makeBuffer(pump, size: 100_000, batch: 10)
-            let closer = spawn(on: pump) { await buffer.closeOverdueBatches() }
+            let closer = spawn(on: pump) { await buffer.flushOverdue() }
             await pump.sleep(for: .seconds(1))
             for _ in 1...500 {
                 await pump.sleep(for: .milliseconds(1))
@@ -205,7 +206,7 @@ import Testing
             emitter.report(makeGap(2))
             await emitter.emit(makeEvent())
             buffer.finish()
-            let items = await buffer.next()
+            let items = await buffer.next()?.items
             #expect(items?.map(batchSize) == [1, 0, 1])
             guard case .gap(let gap)? = items?.dropFirst().first else {
                 Issue.record("no gap")
@@ -254,7 +255,7 @@ import Testing
                 let buffer = makeBuffer(
                     pump, size: Int(generator.draw(1...20)), batch: Int(generator.draw(1...6)), policy: policy
                 )
-                let closer = spawn(on: pump) { await buffer.closeOverdueBatches() }
+                let closer = spawn(on: pump) { await buffer.flushOverdue() }
                 let plan = (0..<40).map { _ in (Int(generator.draw(0...9)), generator.draw(0...200)) }
                 let producer = spawn(on: pump) {
                     for (count, pause) in plan {
@@ -269,7 +270,7 @@ import Testing
                     buffer.finish()
                 }
                 var received = Received()
-                while let items = await buffer.next() {
+                while let items = await buffer.next()?.items {
                     items.forEach { received.take($0) }
                     await pump.sleep(for: .milliseconds(generator.draw(0...2_000)))
                 }

@@ -82,6 +82,7 @@ struct Received: Sendable {
     var sequences: [UInt64] = []
     var gaps: [Gap] = []
     var statuses: [SourceStatus] = []
+    var records: [CollectorRecord] = []
     /// The sequence that comes next if all gaps are true.
     var nextSequence: UInt64 = 1
     /// Events that came at another place than the gaps before them say.
@@ -92,6 +93,7 @@ struct Received: Sendable {
         case .events(let selected): for event in selected { take(event.sequence) }
         case .gap(let gap): take(gap)
         case .status(let status): statuses.append(status)
+        case .record(let record): records.append(record)
         }
     }
 
@@ -113,7 +115,28 @@ struct Received: Sendable {
         if gap.cause != .kernelOverflow { nextSequence += gap.lost ?? 0 }
     }
 
+    func states(of source: SourceName) -> [SourceStatus.State] {
+        statuses.filter { $0.source == source }.map(\.state)
+    }
+
+    var capabilities: [CapabilityReport] {
+        records.compactMap { if case .capabilities(let report) = $0 { report } else { nil } }
+    }
+
+    var healthReports: [HealthReport] {
+        records.compactMap { if case .health(let report) = $0 { report } else { nil } }
+    }
+
+    var telemetry: [Telemetry] {
+        records.compactMap { if case .telemetry(let telemetry) = $0 { telemetry } else { nil } }
+    }
+
     var lost: UInt64 { gaps.reduce(0) { $0 + ($1.lost ?? 0) } }
+}
+
+extension EventBus {
+    /// Offers one item to everybody, waiting where it must.
+    func publish(_ item: PipelineItem) async { await publish(Backlog(items: [item], refusers: nil)) }
 }
 
 extension Subscription {
@@ -125,17 +148,18 @@ extension Subscription {
 
 /// A source whose main loop is a closure.
 struct ScriptedSource: EventSource {
-    let descriptor: SourceDescriptor
+    var descriptor: SourceDescriptor
     var health: @Sendable () async -> Health = { .healthy }
     var account: @Sendable () async -> SourceAccount? = { nil }
     let body: @Sendable (SourceContext) async throws -> Void
 
     init(
         _ name: SourceName = "test", capabilities: SourceCapabilities = .process,
-        policy: OverflowPolicy = .block,
+        policy: OverflowPolicy = .block, restart: RestartPolicy = .onFailure,
         _ body: @escaping @Sendable (SourceContext) async throws -> Void
     ) {
-        descriptor = SourceDescriptor(name: name, capabilities: capabilities, overflowPolicy: policy)
+        descriptor = SourceDescriptor(
+            name: name, capabilities: capabilities, overflowPolicy: policy, restartPolicy: restart)
         self.body = body
     }
 

@@ -1,3 +1,4 @@
+import CollectorCore
 import CollectorHost
 import Configuration
 import Testing
@@ -18,6 +19,47 @@ struct HostSettingsTests {
         #expect(values[HostSettings.backpressureThreshold].share(of: 1_000) == 800)
         #expect(values[HostSettings.maxBackpressureWait] == .milliseconds(500))
         #expect(values[HostSettings.componentName] == "collector-core")
+        #expect(values[HostSettings.healthCheckInterval] == .seconds(60))
+        #expect(values[HostSettings.enableDebugLogging] == false)
+        #expect(values[HostSettings.enableTelemetry] == true)
+        #expect(values[HostSettings.telemetryInterval] == .seconds(30))
+    }
+
+    /// Each setting, a value for it, and what the runtime then has.
+    private static let reaching: [(argument: String, has: @Sendable (CollectorConfiguration) -> Bool)] = [
+        ("max_event_sources=3", { $0.maxEventSources == 3 }),
+        ("event_buffer_size=300", { $0.eventBufferSize == 300 }),
+        ("shutdown_timeout=3s", { $0.shutdownTimeout == .seconds(3) }),
+        ("health_check_interval=3s", { $0.healthCheckInterval == .seconds(3) }),
+        ("startup_timeout=3s", { $0.startupTimeout == .seconds(3) }),
+        ("enable_debug_logging=true", { $0.enableDebugLogging }),
+        ("max_batch_size=3", { $0.maxBatchSize == 3 }),
+        ("batch_timeout=3ms", { $0.batchTimeout == .milliseconds(3) }),
+        ("backpressure_threshold=30%", { $0.backpressureThreshold == 0.3 }),
+        ("max_backpressure_wait=3ms", { $0.maxBackpressureWait == .milliseconds(3) }),
+        ("enable_telemetry=false", { !$0.enableTelemetry }),
+        ("telemetry_interval=3s", { $0.telemetryInterval == .seconds(3) }),
+        ("component_name=here", { $0.componentName == "here" }),
+        ("restart_delay=3s", { $0.restartDelay == .seconds(3) }),
+        ("max_restart_delay=3s", { $0.maxRestartDelay == .seconds(3) }),
+        ("max_restarts=0", { $0.maxRestarts == 0 }),
+        ("restart_window=3s", { $0.restartWindow == .seconds(3) }),
+    ]
+
+    @Test func `every limit and time-out of the runtime can be set`() throws {
+        for (argument, has) in Self.reaching {
+            let configuration = HostSettings.collectorConfiguration(try Self.values("collector." + argument))
+            #expect(has(configuration), "\(argument)")
+            try configuration.validate()
+        }
+        let keys = try HostSettings.table.defaults.explanations(of: "collector").map(\.key)
+        #expect(
+            Set(keys)
+                == Set(Self.reaching.map { "collector." + ($0.argument.split(separator: "=").first ?? "") }))
+    }
+
+    @Test func `a first delay beyond the longest is refused`() {
+        #expect(throws: SettingsError.self) { try Self.values("collector.restart_delay=2m") }
     }
 
     @Test func `the receive buffer takes 8 KiB`() throws {

@@ -37,6 +37,14 @@ import Testing
         #expect(pace.nextTick(at: last.advanced(by: .microseconds(2))) == nil)
     }
 
+    @Test func `a small receive buffer is not left to fill`() {
+        var pace = LoopPace(receiveBufferByteCount: 8 << 10)
+        let (_, last) = exhaust(&pace, from: at(1_000))
+        #expect(pace.nextTick(at: last) == nil)
+        pace.noteDrain(of: 2, at: last)
+        #expect(pace.nextTick(at: last) != nil, "two messages a millisecond leave room")
+    }
+
     @Test func `the allowance comes back when it is quiet`() {
         var pace = LoopPace()
         let (_, last) = exhaust(&pace, from: at(1_000))

@@ -199,14 +199,25 @@ import struct SystemPackage.Errno
         #expect(gap.cause == .notRunning && gap.lost == nil && gap.lostBounds.atMost == nil)
     }
 
-    @Test(arguments: ["another boot", "damage"])
-    func `a cursor that says nothing makes no gap`(flaw: String) {
+    @Test func `a cursor of another boot makes no gap`() {
         let disk = SimulatedDisk()
         let cursor = ConnectorCursor(
             bootID: BootID(high: 9, low: 9), positions: [ConnectorCursor.Position(processor: 0, sequence: 1)])
-        disk.store(flaw == "damage" ? [0xff, 0x00] : cursor.bytes, as: "cursor")
+        disk.store(cursor.bytes, as: "cursor")
         let outcome = watch(bootConfiguration(), disk: disk)
         #expect(outcome.gaps.isEmpty && outcome.error == nil)
+    }
+
+    @Test(arguments: [Errno?.none, .ioError])
+    func `a cursor that is damaged or cannot be read makes a gap without numbers`(error: Errno?) throws {
+        let disk = SimulatedDisk()
+        disk.store([0xff, 0x00], as: "cursor")
+        let faults = error.map { [FaultRule(.fileRead, .errno($0))] } ?? []
+        let outcome = watch(bootConfiguration(), faults: faults, disk: disk)
+        let gap = try #require(outcome.gaps.first)
+        #expect(gap.cause == .notRunning && gap.lost == nil && gap.processors.isEmpty)
+        #expect(gap.lostBounds == LostBounds(atLeast: 0, atMost: nil))
+        #expect(outcome.error == nil)
     }
 
     @Test func `a cursor that cannot be saved degrades health until it can`() {
@@ -233,11 +244,35 @@ import struct SystemPackage.Errno
         #expect(outcome.events(.processExit).allSatisfy { $0.exit?.isInferred == false })
     }
 
+    @Test func `a receive that fails for long ends the source with the error, after pauses`() {
+        var rule = FaultRule(.netlinkReceive, .errno(.noMemory))
+        rule.during = Instant(nanoseconds: 0)..<Instant(nanoseconds: .max)
+        rule.nth = 40
+        rule.times = .max
+        let outcome = watch(bootConfiguration(), faults: [rule], for: .seconds(30), shortLives)
+        #expect(outcome.error?.contains("memory") == true, "\(outcome.error ?? "none")")
+    }
+
+    @Test func `a proc that cannot be listed degrades health until it can`() {
+        var first = FaultRule(.netlinkReceive, .errno(.noBufferSpace))
+        first.nth = 60
+        var rule = FaultRule(.procfsList, .errno(.tooManyOpenFiles))
+        rule.nth = 2
+        rule.times = 3
+        let failing = watch(bootConfiguration(), faults: [first, rule], for: .seconds(3), shortLives)
+        let recovered = watch(bootConfiguration(), faults: [first, rule], for: .seconds(20), shortLives)
+        #expect(failing.health == .degraded(reason: "/proc cannot be listed: \(Errno.tooManyOpenFiles)"))
+        #expect(recovered.health == .healthy)
+        #expect(failing.error == nil && recovered.error == nil)
+    }
+
     @Test(arguments: [
         (BackendOperation.procfsDirectory, Errno.tooManyOpenFiles), (.procfsOpen, .noSuchProcess),
         (.procfsRead, .ioError),
         (.procfsReadLink, .permissionDenied), (.procfsStatus, .noMemory), (.procfsPIDFD, .noFunction),
         (.procfsRead, .noSuchProcess), (.netlinkReceive, .noBufferSpace), (.fenceAnnounce, .invalidArgument),
+        (.netlinkReceive, .noMemory), (.netlinkSend, .noBufferSpace), (.procfsList, .tooManyOpenFiles),
+        (.fileRead, .ioError), (.fileReplace, .readOnlyFileSystem),
     ])
     func `whichever call fails, the source goes on and its account is balanced`(
         operation: BackendOperation, error: Errno
@@ -258,7 +293,7 @@ extension ProcessSourceTests.Outcome {
         switch item {
         case .events(let selected): events += selected.map { $0 }
         case .gap(let gap): gaps.append(gap)
-        case .status: break
+        case .status, .record: break
         }
     }
 }

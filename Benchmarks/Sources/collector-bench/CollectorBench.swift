@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMimalloc
 import Glibc
 
 /// Measures the collector beside its peers on this host, and compares with the floors.
@@ -16,7 +17,7 @@ struct CollectorBench: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Fewer repetitions. Times and shares of CPU then fail only when they miss their floor four times over: \
+            Fewer repetitions. Times and shares of CPU then fail only when they miss their floor three times over: \
             measured for moments on an unknown host they prove little. Counts and bytes fail as ever.
             """)
     var short = false

@@ -15,10 +15,17 @@ struct EventTemplate {
         "source/main/collector.cc",
     ].map { Array($0.utf8) }
     private let name = Array("cc1plus".utf8)
+    private let source: SourceName = "bench"
 
     /// A fresh event: every string is decoded from bytes, as a source does it.
     func event(_ number: Int, kind: EventKind, uid: UserID) -> Event {
         let time = Instant(nanoseconds: Int64(truncatingIfNeeded: number) * 1_000)
+        return Event(
+            source: source, kind: kind, origin: .emitted, time: WallTime(nanoseconds: time.nanoseconds),
+            monotonic: time, subject: .process(process(number, at: time, uid: uid)), escaped: [])
+    }
+
+    private func process(_ number: Int, at time: Instant, uid: UserID) -> ProcessEvent {
         let identity = ProcessIdentity(
             pid: ProcessID(Int32(truncatingIfNeeded: number)),
             birth: .fork(processor: 0, sequence: UInt32(truncatingIfNeeded: number), timestamp: time))
@@ -36,10 +43,7 @@ struct EventTemplate {
         process.provenance.exe = .verified
         process.provenance.cmdline = .verified
         process.provenance.cgroup = .inherited
-        return Event(
-            source: "bench", kind: kind, origin: .emitted, time: WallTime(nanoseconds: time.nanoseconds),
-            monotonic: time,
-            subject: .process(process), escaped: [])
+        return process
     }
 
     /// The `number`-th of a mix: half executions, half ends; every second pair by root.

@@ -108,7 +108,7 @@ struct BurstSource: EventSource {
     let eventCount: Int
 
     var descriptor: SourceDescriptor {
-        SourceDescriptor(name: "bench", capabilities: [], overflowPolicy: .block)
+        SourceDescriptor(name: "bench", capabilities: [], overflowPolicy: .block, restartPolicy: .onFailure)
     }
 
     func run(_ context: SourceContext) async throws {

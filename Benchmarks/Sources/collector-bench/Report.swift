@@ -67,11 +67,11 @@ enum Bound {
         }
     }
 
-    /// What a short run on an unknown host is held to: four times the bound, or a quarter of it.
+    /// What a short run on an unknown host is held to: three times the bound, or a third of it.
     var relaxed: Bound {
         switch self {
-        case .atMost(let bound): .atMost(bound * 4)
-        case .atLeast(let bound): .atLeast(bound / 4)
+        case .atMost(let bound): .atMost(bound * 3)
+        case .atLeast(let bound): .atLeast(bound / 3)
         }
     }
 

@@ -38,6 +38,18 @@ struct csim_child {
 /// SIGALRM.
 struct csim_child csim_child_fork(int32_t time_limit_seconds);
 
+/// A file that children write their standard error to, for ``csim_child_fork_brief``; or -errno.
+int32_t csim_messages_file(void);
+
+/// Forks like ``csim_child_fork``, for a child whose report is a single line that it writes itself.
+///
+/// - Parameter messages: From ``csim_messages_file``; emptied, then the child's standard error.
+/// - Returns: 0 in the child; in the parent the pid, or -errno.
+int32_t csim_child_fork_brief(int32_t messages, int32_t time_limit_seconds);
+
+/// Waits for a child; returns what ``csim_child_wait`` returns.
+int csim_child_wait_brief(int32_t pid);
+
 /// Ends the child at once, running no handlers.
 void csim_child_exit(int32_t code) __attribute__((noreturn));
 
@@ -55,8 +67,31 @@ int csim_flush(int32_t descriptor);
 /// Forgets the buffers of a descriptor and closes it.
 int csim_close_stream(int32_t descriptor);
 
+/// Whether a byte can be read without asking the kernel.
+int csim_has_byte(int32_t descriptor);
+
 /// A descriptor to read the names in a folder from, each followed by a NUL, in the order of their bytes.
 int csim_folder_names(int32_t folder);
+
+/// The descriptors that ``csim_wait_watched`` waits for: none, then one more with each call (at most 512).
+void csim_watch_none(void);
+int csim_watch(int32_t descriptor);
+/// Waits until one of them can be read or has ended; returns how many, or -EINTR.
+int csim_wait_watched(int32_t milliseconds);
+/// Whether this one can be read, or has ended, at this moment.
+int csim_is_readable(int32_t descriptor);
+
+/// From now on SIGINT and SIGTERM are only noted; another one, seconds later, ends the process with code 130.
+void csim_catch_interrupts(void);
+int csim_is_interrupted(void);
+/// For workers: who started them decides when they end.
+void csim_ignore_interrupts(void);
+
+/// CPU time of this process, and of its children that have been waited for, with theirs.
+int64_t csim_own_processor_nanoseconds(void);
+int64_t csim_children_processor_nanoseconds(void);
+/// CPUs that this process may use.
+int32_t csim_processor_count(void);
 
 /// Makes SIGPIPE an error of the call instead of a death.
 void csim_ignore_broken_pipes(void);

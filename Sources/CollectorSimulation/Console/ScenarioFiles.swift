@@ -7,8 +7,8 @@ import struct SystemPackage.FilePermissions
 
 /// Scenario files on disk.
 public enum ScenarioFiles {
-    /// The files themselves and, for each folder, the `.scn` files directly in it, ordered by name.
-    public static func expand(_ paths: [String]) throws(FileError) -> [String] {
+    /// The files themselves and, for each folder, the files directly in it that end so, ordered by name.
+    public static func expand(_ paths: [String], endings: [String] = [".scn"]) throws(FileError) -> [String] {
         var files: [String] = []
         for path in paths {
             guard let names = try names(inFolder: path) else {
@@ -16,7 +16,7 @@ public enum ScenarioFiles {
                 continue
             }
             let folder = path.hasSuffix("/") ? path : path + "/"
-            files += names.filter { $0.hasSuffix(".scn") }.map { folder + $0 }
+            files += names.filter { name in endings.contains { name.hasSuffix($0) } }.map { folder + $0 }
         }
         return files
     }

@@ -17,6 +17,9 @@ public struct Terminal: Sendable {
     /// Whether colours are wanted: a terminal, and neither `NO_COLOR` nor `TERM=dumb` is set.
     public var hasColour: Bool { csim_has_colour(descriptor) == 1 }
 
+    /// Whether somebody is looking.
+    public var isTerminal: Bool { csim_is_terminal(descriptor) == 1 }
+
     /// Replaces the progress line on standard error, if that is a terminal; an empty text removes it.
     public static func progress(_ text: String) {
         guard csim_is_terminal(2) == 1 else { return }

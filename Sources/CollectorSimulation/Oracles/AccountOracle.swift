@@ -30,6 +30,14 @@ enum AccountOracle {
                         .accounts, .safety,
                         "delivered is \(account.delivered), the subscriber got \(received)"))
             }
+            // The recorder subscribes before anything is emitted, so that it must have been offered everything.
+            let emitted = report.accounts.sources.reduce(0) { $0 + $1.emitted }
+            if report.isWithinTimeout, account.emitted != emitted {
+                failures.append(
+                    Failure(
+                        .accounts, .safety,
+                        "the sources emitted \(emitted), the subscriber was offered \(account.emitted)"))
+            }
         }
         return failures
     }
@@ -77,7 +85,7 @@ enum AccountOracle {
         let fences = index.messages(processor: account.processor).filter { message in
             run.contains(message.time) && message.fate == .delivered && index.isFence(message)
         }
-        guard let opening = fences.first else { return [] }
+        guard let opening = index.openingFence(of: run, account.processor) else { return [] }
         let place = "processor \(account.processor)"
         var lost: UInt64 = 0
         var sequence = opening.sequence

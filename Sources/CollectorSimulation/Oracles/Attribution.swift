@@ -5,41 +5,57 @@ import SimulatedBackends
 ///
 /// Made once per run of the collector; oracles read it.
 struct Attribution {
-    /// One process event of the stream.
-    struct Entry {
-        var event: Event
-        var process: ProcessEvent
-        var delivered: Instant
+    /// One process event of the stream; a class, because oracles pass many of them around.
+    final class Entry {
+        let event: Event
+        let process: ProcessEvent
+        let delivered: Instant
         /// Index of the message in the truth log; `nil` for events that stand for none, and for inventions.
-        var message: Int?
+        let message: Int?
         /// By the message if there is one, else by the identity's own evidence.
-        var incarnation: IncarnationID?
-        var claim: TruthIndex.Claim
+        let incarnation: IncarnationID?
+        let claim: TruthIndex.Claim
+
+        init(
+            event: Event, process: ProcessEvent, delivered: Instant, message: Int?, index: TruthIndex
+        ) {
+            self.event = event
+            self.process = process
+            self.delivered = delivered
+            self.message = message
+            claim = index.claim(of: process.identity)
+            incarnation =
+                if let message {
+                    index.truth.messages[message].subject
+                } else {
+                    switch claim {
+                    case .incarnation(let id): id
+                    // Start times tie, and there is no inode: what was read was read of whoever lived then.
+                    case .ambiguous: index.incarnation(of: process.pid, at: event.monotonic)
+                    case .none: nil
+                    }
+                }
+        }
     }
 
     private(set) var entries: [Entry] = []
 
     init(_ run: CollectorRun, index: TruthIndex) {
-        var used: Set<Int> = []
-        for (event, delivered) in run.events {
-            guard case .process(let process) = event.subject else { continue }
-            var entry = Entry(
-                event: event, process: process, delivered: delivered, message: nil, incarnation: nil,
-                claim: index.claim(of: process.identity))
+        var isUsed = Array(repeating: false, count: index.truth.messages.count)
+        entries.reserveCapacity(run.stream.count)
+        for item in run.stream {
+            guard case .event(let event) = item.content, case .process(let process) = event.subject else {
+                continue
+            }
+            var message: Int?
             if event.origin == .emitted {
-                entry.message = index.candidates(for: event, pid: process.pid).first { !used.contains($0) }
-                if let message = entry.message { used.insert(message) }
-                entry.incarnation = entry.message.map { index.truth.messages[$0].subject }
+                message = index.candidate(for: event, pid: process.pid) { !isUsed[$0] }
+                if let message { isUsed[message] = true }
             }
-            if entry.incarnation == nil {
-                switch entry.claim {
-                case .incarnation(let id): entry.incarnation = id
-                // Start times tie, and there is no inode: what was read was read of whoever lived then.
-                case .ambiguous: entry.incarnation = index.incarnation(of: process.pid, at: event.monotonic)
-                case .none: break
-                }
-            }
-            entries.append(entry)
+            entries.append(
+                Entry(
+                    event: event, process: process, delivered: item.delivered, message: message, index: index
+                ))
         }
     }
 }

@@ -6,6 +6,16 @@ import SimulatedBackends
 enum InventionOracle {
     static func check(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
         inventedMessages(attribution, index) + inventedEnds(attribution, index)
+            + ownEvents(attribution, index)
+    }
+
+    /// What the collector does itself is counted, never reported.
+    private static func ownEvents(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
+        attribution.entries.lazy.filter { $0.process.pid == index.ownProcessID }.prefix(1).map { entry in
+            Failure(
+                .noInvention, .safety, at: index.scenarioTime(entry.event.monotonic),
+                "\(entry.event.kind.rawValue) is about the collector itself")
+        }
     }
 
     private static func inventedEnds(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
@@ -38,16 +48,24 @@ enum IdentityOracle {
         for entry in attribution.entries {
             let identity = entry.process.identity
             let time = index.scenarioTime(entry.event.monotonic)
-            let kind = entry.event.kind.rawValue
             switch entry.claim {
             case .none:
                 failures.append(
                     Failure(
-                        .identity, .safety, at: time, "\(kind) of \(identity): no process was ever born so"))
-            case .ambiguous where !entry.process.isAmbiguous:
-                // Two births tie without a pidfd's inode; until the second one is known nothing is ambiguous yet.
-                break
-            case .ambiguous: break
+                        .identity, .safety, at: time,
+                        "\(entry.event.kind.rawValue) of \(identity): no process was ever born so"
+                    ))
+            case .ambiguous:
+                // Two births tie without a pidfd's inode; until the second one is known nothing is ambiguous yet. But a
+                // pid alone is no identity, and must not pass for one.
+                guard !entry.process.isAmbiguous,
+                    identity.birth == .scan(startTicks: 0, pidFDInode: 0)
+                else { break }
+                failures.append(
+                    Failure(
+                        .identity, .safety, at: time,
+                        "\(entry.event.kind.rawValue) of \(identity) tells no incarnation of the pid from another"
+                    ))
             case .incarnation(let claimed):
                 guard let owner = entry.incarnation, owner != claimed, !entry.process.isAmbiguous else {
                     break
@@ -55,7 +73,7 @@ enum IdentityOracle {
                 failures.append(
                     Failure(
                         .identity, .safety, at: time,
-                        "\(kind) of \(identity), which is \(index.name(of: claimed)), happened to \(index.name(of: owner))"
+                        "\(entry.event.kind.rawValue) of \(identity), which is \(index.name(of: claimed)), happened to \(index.name(of: owner))"
                     ))
             }
             guard let owner = entry.incarnation else { continue }
@@ -76,40 +94,42 @@ enum IdentityOracle {
 enum OrderOracle {
     static func check(_ attribution: Attribution, _ index: TruthIndex) -> [Failure] {
         var failures: [Failure] = []
-        var ended: Set<IncarnationID> = []
-        var lastSequence: [UInt32: UInt32] = [:]
-        var begun: Set<IncarnationID> = []
+        var hasEnded = Array(repeating: false, count: index.truth.incarnations.count)
+        var hasBegun = hasEnded
+        var lastSequence: [UInt32?] = Array(repeating: nil, count: Int(index.processorCount))
         for entry in attribution.entries {
             let time = index.scenarioTime(entry.event.monotonic)
             let kind = entry.event.kind
             if let number = entry.message {
                 let message = index.truth.messages[number]
-                if let last = lastSequence[message.processor], message.sequence < last {
+                if let last = lastSequence[Int(message.processor)], message.sequence < last {
                     failures.append(
                         Failure(
                             .order, .safety, at: time,
                             "message \(message.sequence) of processor \(message.processor) came after \(last)"
                         ))
                 }
-                lastSequence[message.processor] = message.sequence
+                lastSequence[Int(message.processor)] = message.sequence
             }
             guard let id = entry.incarnation, entry.event.origin != .derived || kind == .processExit else {
                 continue
             }
-            if ended.contains(id), entry.message != nil || kind == .processExit {
+            if hasEnded[id.rawValue], entry.message != nil || [.processExit, .processBaseline].contains(kind)
+            {
                 failures.append(
                     Failure(
                         .order, .safety, at: time, "\(kind.rawValue) of \(index.name(of: id)) after its exit")
                 )
             }
-            if kind == .processFork, begun.contains(id), entry.event.origin == .emitted, !isScanned(entry) {
+            if kind == .processFork, hasBegun[id.rawValue], entry.event.origin == .emitted, !isScanned(entry)
+            {
                 failures.append(
                     Failure(
                         .order, .safety, at: time,
                         "process.fork of \(index.name(of: id)) after other events of it"))
             }
-            begun.insert(id)
-            if kind == .processExit { ended.insert(id) }
+            hasBegun[id.rawValue] = true
+            if kind == .processExit { hasEnded[id.rawValue] = true }
         }
         return failures
     }
@@ -117,5 +137,33 @@ enum OrderOracle {
     /// A scan may find a process whose FORK message is still queued.
     private static func isScanned(_ entry: Attribution.Entry) -> Bool {
         if case .scan = entry.process.identity.birth { true } else { false }
+    }
+}
+
+/// Event ids are given once: sequences ascend within a run, run ids from run to run.
+enum EventIDOracle {
+    static func check(_ evidence: Evidence) -> [Failure] {
+        var failures: [Failure] = []
+        var lastRun: RunID?
+        for run in evidence.recording.runs where run.context.runID != RunID(0) {
+            if let lastRun, run.context.runID <= lastRun {
+                failures.append(
+                    Failure(
+                        .order, .safety, at: evidence.index.scenarioTime(run.started),
+                        "run \(run.context.runID) came after run \(lastRun)"))
+            }
+            lastRun = run.context.runID
+            var lastSequence: UInt64 = 0
+            for (event, delivered) in run.events {
+                if event.sequence <= lastSequence {
+                    failures.append(
+                        Failure(
+                            .order, .safety, at: evidence.index.scenarioTime(delivered),
+                            "event \(event.sequence) came after event \(lastSequence)"))
+                }
+                lastSequence = event.sequence
+            }
+        }
+        return failures
     }
 }

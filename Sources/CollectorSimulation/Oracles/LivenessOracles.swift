@@ -31,14 +31,23 @@ enum ProgressOracle {
 
 /// Queues stay within their bounds.
 enum BoundsOracle {
-    static func check(_ run: CollectorRun) -> [Failure] {
+    static func check(_ run: CollectorRun, _ settings: CollectorSettings) -> [Failure] {
+        var failures: [Failure] = []
         // A batch that is larger than the whole queue is let in alone.
-        let limit = max(run.queueLimit, CollectorConfiguration().maxBatchSize)
-        guard run.peakQueueCount > limit else { return [] }
-        return [
-            Failure(
-                .bounds, .bounds, "\(run.peakQueueCount) events were queued, the limit is \(run.queueLimit)")
-        ]
+        let limit = max(run.queueLimit, settings.batchCapacity ?? CollectorConfiguration().maxBatchSize)
+        if run.peakQueueCount > limit {
+            failures.append(
+                Failure(
+                    .bounds, .bounds,
+                    "\(run.peakQueueCount) events were queued, the limit is \(run.queueLimit)"))
+        }
+        if run.openHandleCount > 0 {
+            failures.append(
+                Failure(
+                    .bounds, .bounds,
+                    "\(run.openHandleCount) files and folders of /proc are open after the end"))
+        }
+        return failures
     }
 }
 
@@ -80,27 +89,31 @@ enum ConvergenceOracle {
         {
             return []
         }
-        var alive: [IncarnationID: String] = [:]
+        var alive: [Attribution.Entry?] = Array(repeating: nil, count: index.truth.incarnations.count)
         for entry in attribution.entries where entry.delivered <= end {
             guard let id = entry.incarnation else { continue }
             switch entry.event.kind {
-            case .processExit: alive[id] = nil
+            case .processExit: alive[id.rawValue] = nil
             // A zombie is dead unless other threads live, which the event does not tell.
             case .processBaseline where entry.process.isZombie && !index.isAlive(id, at: end): continue
             case .processSuspicious: continue
-            default: alive[id] = entry.process.identity.description
+            default: alive[id.rawValue] = entry
             }
         }
         var failures: [Failure] = []
         let time = index.scenarioTime(end)
-        for id in alive.keys.sorted() where !index.isAlive(id, at: end) {
+        for number in alive.indices where !index.isAlive(IncarnationID(rawValue: number), at: end) {
+            guard let entry = alive[number] else { continue }
+            let name = index.name(of: IncarnationID(rawValue: number))
             failures.append(
                 Failure(
                     .convergence, .liveness, at: time,
-                    "\(index.name(of: id)) has ended, and the stream does not say so (\(alive[id] ?? ""))"))
+                    "\(name) has ended, and the stream does not say so (\(entry.process.identity))"))
         }
         for incarnation in index.truth.incarnations where index.isAlive(incarnation.id, at: end) {
-            guard alive[incarnation.id] == nil, incarnation.pid != index.ownProcessID else { continue }
+            guard alive[incarnation.id.rawValue] == nil, incarnation.pid != index.ownProcessID else {
+                continue
+            }
             // Who could not be looked at is known only by its messages.
             guard evidence.configuration.canSee(incarnation) || incarnation.born > ready else {
                 continue
@@ -115,10 +128,13 @@ enum ConvergenceOracle {
 }
 
 extension TruthIndex {
-    func isOwn(_ message: TruthMessage) -> Bool { truth[message.subject].pid == ownProcessID }
+    func isOwn(_ message: TruthMessage) -> Bool {
+        truth.incarnations[message.subject.rawValue].pid == ownProcessID
+    }
 
     func isAlive(_ id: IncarnationID, at time: Instant) -> Bool {
-        truth[id].born <= time && (truth[id].ended.map { $0 > time } ?? true)
+        truth.incarnations[id.rawValue].born <= time
+            && (truth.incarnations[id.rawValue].ended.map { $0 > time } ?? true)
     }
 }
 

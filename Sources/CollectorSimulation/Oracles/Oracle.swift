@@ -50,6 +50,7 @@ package enum Oracles {
         var failures: [Failure] = []
         func add(_ found: [Failure]) { failures += found.prefix(failureLimit) }
         add(ProgressOracle.check(evidence))
+        add(EventIDOracle.check(evidence))
         for (run, attribution) in evidence.runs {
             add(AccountOracle.check(run, evidence.index))
             add(GapOracle.check(run, evidence))
@@ -58,7 +59,7 @@ package enum Oracles {
             add(AttributeOracle.check(attribution, evidence))
             add(OrderOracle.check(attribution, evidence.index))
             add(ConvergenceOracle.check(run, attribution, evidence))
-            add(BoundsOracle.check(run))
+            add(BoundsOracle.check(run, evidence.scenario.settings))
             add(ShutdownOracle.check(run, evidence))
         }
         return failures

@@ -4,7 +4,7 @@ public enum OracleName: String, Hashable, Sendable, CaseIterable {
     case accounts
     /// No two incarnations share an identity, no attribute of one appears on another, and no CPID is wrong.
     case identity
-    /// Per incarnation fork before exec before exit, per processor the kernel's order.
+    /// Per incarnation fork before exec before exit, per processor the kernel's order, and event ids that ascend.
     case order
     /// Each emitted event stands for one message that the kernel really made.
     case noInvention = "no-invention"

@@ -3,8 +3,8 @@ import EventModel
 import SimulatedBackends
 
 /// Which rare situations a run has met.
-enum Probes {
-    /// Names from ``ExpectLine/probes``, in their order.
+package enum Probes {
+    /// Names from ``names``, in their order.
     static func hit(in evidence: Evidence) -> [String] {
         let truth = evidence.index.truth
         var hit = evidence.recording.probes
@@ -30,7 +30,30 @@ enum Probes {
                 if reason == .reused { hit.insert("reused-while-reading") }
             }
         }
-        return ExpectLine.probes.filter(hit.contains)
+        return worldNames.filter(hit.contains) + ProbeHits.all.map(\.rawValue)
+    }
+
+    /// What shows in the evidence of any build.
+    static let worldNames = [
+        "pid-reuse", "same-tick-reuse", "netlink-overflow", "resync", "vanished-before-read",
+        "reused-while-reading",
+        "exec-by-thread", "zombie-leader", "forged-sender", "clock-stepped", "suspended", "hidden-process",
+        "escaped-text", "subscriber-dropped", "buffer-dropped", "not-running-gap",
+    ]
+
+    /// All names, in the order of reports: first what happens to the world, then what the product's code meets.
+    package static let names = worldNames + Probe.allCases.map(\.rawValue)
+
+    /// Whether this build can tell whether a probe was hit.
+    static func isWatched(_ name: String) -> Bool { Probe.isWatched || worldNames.contains(name) }
+
+    static var isWatchingProduct: Bool { Probe.isWatched }
+
+    /// Why a probe need not be hit; `nil` for one that must.
+    package static func rarity(of name: String) -> String? {
+        // The same situation, seen from outside.
+        let probe = name == "buffer-dropped" ? .bufferDroppedOldest : Probe(rawValue: name)
+        return probe.flatMap(\.rarity)
     }
 
     /// A scan after the baseline.
@@ -41,10 +64,16 @@ enum Probes {
     }
 
     private static func hasSameTickReuse(_ truth: TruthLog) -> Bool {
-        var seen: Set<[UInt64]> = []
+        // A pid that nobody had before cannot tie.
+        guard truth.incarnations.contains(where: { $0.ordinal > 1 }) else { return false }
+        var seen: Set<Birth> = []
         return truth.incarnations.contains { incarnation in
-            !seen.insert([UInt64(bitPattern: Int64(incarnation.pid.rawValue)), incarnation.startTicks])
-                .inserted
+            !seen.insert(Birth(pid: incarnation.pid, startTicks: incarnation.startTicks)).inserted
         }
+    }
+
+    private struct Birth: Hashable {
+        var pid: ProcessID
+        var startTicks: UInt64
     }
 }

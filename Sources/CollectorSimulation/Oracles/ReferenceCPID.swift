@@ -25,33 +25,39 @@ package enum ReferenceCPID {
         padded += bigEndian(UInt64(message.count) * 8)
         var state = initial
         for block in stride(from: 0, to: padded.count, by: 64) {
-            compress(Array(padded[block..<block + 64]), into: &state)
+            compress(padded, at: block, into: &state)
         }
         return state.flatMap { word in
             (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * UInt32($0))) }
         }
     }
 
-    private static func compress(_ block: [UInt8], into state: inout [UInt32]) {
-        var schedule = stride(from: 0, to: 64, by: 4).map { start in
-            block[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    private static func compress(_ bytes: [UInt8], at block: Int, into state: inout [UInt32]) {
+        var schedule = InlineArray<64, UInt32>(repeating: 0)
+        for index in 0..<16 {
+            let start = block + 4 * index
+            schedule[index] =
+                UInt32(bytes[start]) << 24 | UInt32(bytes[start + 1]) << 16 | UInt32(bytes[start + 2]) << 8
+                | UInt32(bytes[start + 3])
         }
         for index in 16..<64 {
             let (a, b) = (schedule[index - 15], schedule[index - 2])
             let small = rotated(a, 7) ^ rotated(a, 18) ^ (a >> 3)
             let large = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
-            schedule.append(schedule[index - 16] &+ small &+ schedule[index - 7] &+ large)
+            schedule[index] = schedule[index - 16] &+ small &+ schedule[index - 7] &+ large
         }
-        var h = state
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for index in 0..<64 {
-            let choice = (h[4] & h[5]) ^ (~h[4] & h[6])
-            let sum1 = rotated(h[4], 6) ^ rotated(h[4], 11) ^ rotated(h[4], 25)
-            let first = h[7] &+ sum1 &+ choice &+ constants[index] &+ schedule[index]
-            let majority = (h[0] & h[1]) ^ (h[0] & h[2]) ^ (h[1] & h[2])
-            let sum0 = rotated(h[0], 2) ^ rotated(h[0], 13) ^ rotated(h[0], 22)
-            h = [first &+ sum0 &+ majority, h[0], h[1], h[2], h[3] &+ first, h[4], h[5], h[6]]
+            let choice = (e & f) ^ (~e & g)
+            let sum1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+            let first = h &+ sum1 &+ choice &+ constants[index] &+ schedule[index]
+            let majority = (a & b) ^ (a & c) ^ (b & c)
+            let sum0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+            (h, g, f, e) = (g, f, e, d &+ first)
+            (d, c, b, a) = (c, b, a, first &+ sum0 &+ majority)
         }
-        for index in 0..<8 { state[index] &+= h[index] }
+        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
     }
 
     private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {

@@ -10,25 +10,24 @@ struct TruthIndex {
     let ownProcessID: ProcessID
     /// Indices of numbered messages by processor, in the order of their sequences, which have no holes.
     private var numbered: [[Int]]
-    /// Indices of messages by stamp and process.
-    private var byStamp: [StampKey: [Int]] = [:]
-    private var byPID: [ProcessID: [IncarnationID]] = [:]
-
-    private struct StampKey: Hashable {
-        var stamp: Instant
-        var pid: ProcessID
-    }
+    /// The newest incarnation of each pid, and for each incarnation the one that had its pid before.
+    private var newestByPID: [ProcessID: IncarnationID] = [:]
+    private var predecessors: [IncarnationID?] = []
 
     init(_ truth: TruthLog, start: Instant, processorCount: UInt32, ownProcessID: ProcessID) {
         self.truth = truth
         self.start = start
         self.ownProcessID = ownProcessID
         numbered = Array(repeating: [], count: Int(processorCount))
-        for (index, message) in truth.messages.enumerated() where message.fate != .notListened {
-            numbered[Int(message.processor)].append(index)
-            byStamp[StampKey(stamp: message.stamp, pid: message.event.processID), default: []].append(index)
+        for index in truth.messages.indices where truth.messages[index].fate != .notListened {
+            numbered[Int(truth.messages[index].processor)].append(index)
         }
-        for incarnation in truth.incarnations { byPID[incarnation.pid, default: []].append(incarnation.id) }
+        newestByPID.reserveCapacity(truth.incarnations.count)
+        predecessors.reserveCapacity(truth.incarnations.count)
+        for index in truth.incarnations.indices {
+            let id = truth.incarnations[index].id
+            predecessors.append(newestByPID.updateValue(id, forKey: truth.incarnations[index].pid))
+        }
     }
 
     var processorCount: UInt32 { UInt32(numbered.count) }
@@ -51,11 +50,36 @@ struct TruthIndex {
         (processor < processorCount ? numbered[Int(processor)] : []).lazy.map { truth.messages[$0] }
     }
 
-    /// Indices of delivered messages that an emitted event can stand for.
-    func candidates(for event: Event, pid: ProcessID) -> [Int] {
-        (byStamp[StampKey(stamp: event.monotonic, pid: pid)] ?? []).filter { index in
-            truth.messages[index].fate == .delivered && truth.messages[index].event.kind == event.kind
+    /// Index of the first delivered message that an emitted event can stand for and that `isFree`.
+    func candidate(for event: borrowing Event, pid: ProcessID, where isFree: (Int) -> Bool) -> Int? {
+        var found: Int?
+        for processor in numbered.indices {
+            guard let index = index(stampedBy: processor, at: event.monotonic),
+                found.map({ index < $0 }) ?? true,
+                isFree(index), truth.messages[index].fate == .delivered,
+                truth.messages[index].event.processID == pid,
+                truth.messages[index].event.kind == event.kind
+            else { continue }
+            found = index
         }
+        return found
+    }
+
+    /// Index of the message that a processor stamped so; its stamps ascend strictly.
+    private func index(stampedBy processor: Int, at stamp: Instant) -> Int? {
+        var low = 0
+        var high = numbered[processor].count
+        while low < high {
+            let middle = (low + high) / 2
+            if truth.messages[numbered[processor][middle]].stamp < stamp {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        guard low < numbered[processor].count else { return nil }
+        let index = numbered[processor][low]
+        return truth.messages[index].stamp == stamp ? index : nil
     }
 
     /// Messages that were numbered and lost between two moments.
@@ -86,26 +110,44 @@ struct TruthIndex {
                 return .none
             }
             return owner(of: identity.pid, in: message).map { .incarnation($0) } ?? .none
+        case .scan(startTicks: 0, pidFDInode: 0):
+            // Nothing of it could be read: it is whoever has the pid, and the event says so.
+            return newestByPID[identity.pid] == nil ? .none : .ambiguous
         case .scan(let startTicks, let inode):
-            let fitting = (byPID[identity.pid] ?? []).filter { id in
+            var claim = Claim.none
+            for id in incarnations(of: identity.pid) {
                 // Start ticks are 0 where `stat` could not be read: then the inode alone tells.
-                (truth[id].startTicks == startTicks || startTicks == 0 && inode != 0)
-                    && (inode == 0 || truth[id].pidFDInode == inode)
+                guard
+                    truth.incarnations[id.rawValue].startTicks == startTicks || startTicks == 0 && inode != 0,
+                    inode == 0 || truth.incarnations[id.rawValue].pidFDInode == inode
+                else { continue }
+                guard claim == .none else { return .ambiguous }
+                claim = .incarnation(id)
             }
-            return fitting.count == 1 ? .incarnation(fitting[0]) : fitting.isEmpty ? .none : .ambiguous
+            return claim
         }
     }
 
     /// The incarnation that had a pid at a moment, dead but not reaped included.
     func incarnation(of pid: ProcessID, at time: Instant) -> IncarnationID? {
-        (byPID[pid] ?? []).last { id in
-            truth[id].born <= time && (truth[id].reaped.map { time <= $0 } ?? true)
+        incarnations(of: pid).first { id in
+            truth.incarnations[id.rawValue].born <= time
+                && (truth.incarnations[id.rawValue].reaped.map { time <= $0 } ?? true)
+        }
+    }
+
+    /// Those that had a pid, the newest first.
+    private func incarnations(of pid: ProcessID) -> some Sequence<IncarnationID> {
+        sequence(state: newestByPID[pid]) { next in
+            defer { next = next.flatMap { predecessors[$0.rawValue] } }
+            return next
         }
     }
 
     /// The incarnation with this pid that a message is about, or that lived when it was made.
     private func owner(of pid: ProcessID, in message: TruthMessage) -> IncarnationID? {
-        truth[message.subject].pid == pid ? message.subject : incarnation(of: pid, at: message.time)
+        truth.incarnations[message.subject.rawValue].pid == pid
+            ? message.subject : incarnation(of: pid, at: message.time)
     }
 
     /// `412#2`.

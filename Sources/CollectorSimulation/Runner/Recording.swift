@@ -33,6 +33,8 @@ package struct CollectorRun: Sendable {
     package var accounts: [(at: Instant, accounts: Accounts)] = []
     package var queueLimit: Int
     package var peakQueueCount = 0
+    /// What it still had open below `/proc` when it had ended.
+    package var openHandleCount = 0
     /// Why it could not be composed or run.
     package var failure: String?
 
@@ -74,6 +76,17 @@ package struct Recording: Sendable {
     package var scans: [Instant] = []
     /// Probes that a verb has hit by itself.
     package var probes: Set<String> = []
+    /// How often each line of `fault` has struck.
+    package var faultFirings: [Int] = []
     /// Lines whose subject did not exist.
     package var skippedLineCount = 0
+}
+
+extension Recording {
+    /// Why a run, or its source, never became ready.
+    var startProblem: String? {
+        guard let run = runs.first(where: { $0.ready == nil }) else { return nil }
+        let failed = run.report?.failures.first.map { "source \($0.source) failed: \($0.reason)" }
+        return run.failure ?? failed ?? "stopped before it was ready"
+    }
 }

@@ -20,6 +20,10 @@ public struct RunRecord: Hashable, Sendable {
     public var waived: [OracleName]
     /// Names of the probes that were hit.
     public var probes: [String]
+    /// How often each line of `fault` has struck, in their order.
+    public var faultFirings: [Int]
+    /// Why the collector, or its source, never became ready; `nil` when it did.
+    public var startProblem: String?
     /// The last steps before the end, for a report of a failure.
     public var recentSteps: [String]
     /// The steps that were asked for, to find the first one in which two runs differ.
@@ -40,6 +44,7 @@ public struct RunRecord: Hashable, Sendable {
         failures = []
         waived = []
         probes = []
+        faultFirings = []
         recentSteps = []
         capturedSteps = []
         outputs = []
@@ -87,6 +92,8 @@ extension RunRecord {
         }
         for name in waived { lines.append("waived \(name.rawValue)") }
         for probe in probes { lines.append("probe \(probe)") }
+        for count in faultFirings { lines.append("fired \(count)") }
+        if let startProblem { lines.append("unready " + Printer.quoted(startProblem.utf8)) }
         for step in recentSteps { lines.append("step " + Printer.quoted(step.utf8)) }
         for step in capturedSteps { lines.append("captured " + Printer.quoted(step.utf8)) }
         for output in outputs {
@@ -138,6 +145,8 @@ extension RunRecord {
             }
             waived.append(name)
         case "probe": probes += fields.words.dropFirst()
+        case "fired": faultFirings += fields.words.dropFirst().compactMap { Int($0) }
+        case "unready": startProblem = fields.words.dropFirst().first
         case "step": recentSteps += fields.words.dropFirst()
         case "captured": capturedSteps += fields.words.dropFirst()
         case "output": outputs.append(EventOutput(line: Int(fields.number("line") ?? 0), lines: []))

@@ -24,23 +24,27 @@ public enum ScenarioRunner {
 
     /// Plays the scenario once and gives everything that oracles compare.
     package static func simulate(
-        _ scenario: Scenario, seed: UInt64, capturing range: Range<Int> = 0..<0
+        _ scenario: Scenario, seed: UInt64, capturing range: Range<Int> = 0..<0, meter: DepthMeter? = nil,
+        jobLimit: Int? = nil
     ) -> Evidence {
         var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
+        if let jobLimit { configuration.limits.jobCount = jobLimit }
         configuration.captureRange = range
         let host = SimulatedHost(configuration, faults: WorldBuilder.faults(of: scenario))
-        let recorder = Recorder()
+        let recorder = Recorder(meter: meter)
         let skipped = WorldBuilder.populate(host.kernel, from: scenario)
         recorder.update { $0.skippedLineCount += skipped }
         ActionPlayer(recorder: recorder).schedule(scenario, on: host.kernel)
         let director = SimulatedOperator(scenario: scenario, host: host, recorder: recorder)
+        ProbeHits.reset()
         let report = Simulation.run(host.pump) { await director.perform() }
+        recorder.update { $0.faultFirings = host.kernel.faultFirings }
         return Evidence(
             scenario: scenario, recording: recorder.recording, report: report, truth: host.kernel.truth,
             configuration: configuration)
     }
 
-    private static func judge(_ evidence: Evidence, into record: inout RunRecord) {
+    static func judge(_ evidence: Evidence, into record: inout RunRecord) {
         let report = evidence.report
         record.traceHash = report.hash
         record.stepCount = report.stepCount
@@ -49,6 +53,8 @@ public enum ScenarioRunner {
         record.virtualNanoseconds = evidence.index.scenarioTime(report.end)
         record.eventCount = evidence.attributions.reduce(0) { $0 + $1.entries.count }
         record.probes = Probes.hit(in: evidence)
+        record.faultFirings = evidence.recording.faultFirings
+        record.startProblem = evidence.recording.startProblem
         record.waived = evidence.scenario.waivedOracles
         let checker = ExpectationChecker(evidence: evidence, probes: record.probes)
         record.outputs = checker.outputs()
@@ -59,7 +65,7 @@ public enum ScenarioRunner {
         record.recentSteps = report.recent.map(\.description)
     }
 
-    private static func plant(_ mutant: String) -> Bool {
+    static func plant(_ mutant: String) -> Bool {
         #if MUTANTS
             guard let mutation = Mutation(rawValue: mutant) else { return false }
             mutation.activate()

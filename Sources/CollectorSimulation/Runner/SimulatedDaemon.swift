@@ -8,6 +8,10 @@ import Synchronization
 /// What the parts of a simulated composition write down; everything is on the pump's thread, the lock is never contended.
 final class Recorder: Sendable {
     private let state = Mutex(Recording())
+    /// Samples queue depths in a run that is reported.
+    let meter: DepthMeter?
+
+    init(meter: DepthMeter? = nil) { self.meter = meter }
 
     var recording: Recording { state.withLock { $0 } }
     func update<Result: Sendable>(_ body: (inout sending Recording) -> sending Result) -> Result {
@@ -53,11 +57,16 @@ struct SimulatedDaemon: Sendable {
             recorder.update { $0.runs[index].failure = "\(error)" }
         }
         let ended = host.clock.monotonic
-        recorder.update { $0.runs[index].ended = ended }
+        let openHandleCount = host.kernel.openHandleCount
+        recorder.update {
+            $0.runs[index].ended = ended
+            $0.runs[index].openHandleCount = openHandleCount
+        }
     }
 
     private func operate(_ collector: Collector, _ subscription: Subscription, index: Int) async throws {
         let consumer = spawn(on: host.pump) { await consume(subscription, index: index) }
+        recorder.meter?.watch(collector, subscription)
         let signals = spawn(on: host.pump) { await obeySignals(collector, index: index) }
         let report = try await collector.run()
         signals.cancel()
@@ -74,9 +83,9 @@ struct SimulatedDaemon: Sendable {
     private func consume(_ subscription: Subscription, index: Int) async {
         while let delivery = await subscription.next() {
             let now = host.clock.monotonic
-            let items = items(of: delivery, at: now)
+            recorder.meter?.look(at: now)
             recorder.update { recording in
-                recording.runs[index].stream += items
+                record(delivery, at: now, in: &recording.runs[index].stream)
                 if case .status(let status) = delivery, status.state == .ready {
                     recording.runs[index].ready = now
                 }
@@ -87,27 +96,28 @@ struct SimulatedDaemon: Sendable {
         }
     }
 
-    /// The items of one delivery; their text becomes part of the trace, so that equal traces mean equal output.
-    private func items(of delivery: CollectorCore.Delivery, at now: Instant) -> [StreamItem] {
+    /// Adds the items of one delivery; they become part of the trace, so that equal traces mean equal output.
+    private func record(_ delivery: CollectorCore.Delivery, at now: Instant, in stream: inout [StreamItem]) {
         switch delivery {
         case .events(let selected):
-            var bytes: [UInt8] = []
-            var items: [StreamItem] = []
-            items.reserveCapacity(selected.count)
+            var digest = EventDigest()
             selected.forEach { event, position in
-                selected.batch.appendJSON(ofEventAt: position, to: &bytes)
-                items.append(StreamItem(content: .event(copy event), delivered: now))
+                digest.fold(selected.batch, at: position)
+                stream.append(StreamItem(content: .event(copy event), delivered: now))
             }
-            host.pump.fold(bytes)
-            return items
+            host.pump.fold(digest.value)
         case .gap(let gap):
             var bytes: [UInt8] = []
             gap.appendJSON(to: &bytes)
             host.pump.fold(bytes)
-            return [StreamItem(content: .gap(gap), delivered: now)]
+            stream.append(StreamItem(content: .gap(gap), delivered: now))
         case .status(let status):
             host.pump.fold(Array(status.state.rawValue.utf8))
-            return [StreamItem(content: .status(status), delivered: now)]
+            stream.append(StreamItem(content: .status(status), delivered: now))
+        case .record(let record):
+            var bytes: [UInt8] = []
+            record.appendJSON(to: &bytes)
+            host.pump.fold(bytes)
         }
     }
 
@@ -135,6 +145,7 @@ struct SimulatedDaemon: Sendable {
             recorder.update { $0.scans.append(now) }
         }
         var source = ProcessSourceSettings()
+        source.receiveBufferByteCount = settings.receiveBuffer ?? Self.defaultReceiveBufferByteCount
         source.clockTicksPerSecond = host.kernel.configuration.clockTicksPerSecond
         if let value = settings.lateReadDelay { source.lateReadDelay = .nanoseconds(value) }
         if let value = settings.sampleInterval { source.sampleInterval = .nanoseconds(value) }
@@ -142,9 +153,14 @@ struct SimulatedDaemon: Sendable {
         _ = try connector.setReceiveBuffer(
             byteCount: settings.receiveBuffer ?? Self.defaultReceiveBufferByteCount)
         let endpoints = ProcessSource.Endpoints(
-            procfs: observer, connector: connector, fence: host.fence,
+            procfs: observer, connector: metered(connector), fence: host.fence,
             cursor: host.durableFile(named: "cursor"))
         return ProcessSource(endpoints: endpoints, settings: source, clock: clock)
+    }
+
+    private func metered(_ socket: SimulatedConnectorSocket) -> any NetlinkSocket {
+        guard let meter = recorder.meter else { return socket }
+        return MeteredConnector(socket, meter: meter, clock: host.clock)
     }
 
     private var configuration: CollectorConfiguration {

@@ -4,6 +4,8 @@ import CSimulation
 ///
 /// Requests: `scenario BYTES "path"` and the file's bytes; `mutant NAME`; `run SEED` or
 /// `run SEED FROM TO` to get the steps of that range too. Every answer ends with a line `end`.
+/// `profile BYTES "path"` and the file's bytes make `swarm SEED` possible: the worker makes up the scenario of that seed by
+/// itself, and answers with one line (``BriefRecord``).
 public enum Worker {
     /// Real time after which a run is given up, in seconds.
     static let timeLimitSeconds: Int32 = 120
@@ -13,11 +15,14 @@ public enum Worker {
     /// - Returns: The exit code.
     public static func serve() -> Int32 {
         csim_ignore_broken_pipes()
+        csim_ignore_interrupts()
         guard csim_thread_count() == 1 else { return Verdict.crash.exitCode }
         let requests = ByteReader(descriptor: 0)
         let answers = ByteWriter(descriptor: 1)
         var scenario: Scenario?
         var mutant: String?
+        var generator: ScenarioGenerator?
+        let messages = csim_messages_file()
         while let line = requests.line() {
             guard let request = Request(line) else { return 70 }
             switch request {
@@ -26,6 +31,15 @@ public enum Worker {
                 // The driver has parsed the same bytes before it sent them.
                 scenario = try? Scenario(parsing: bytes, path: path)
             case .mutant(let name): mutant = name
+            case .profile(let byteCount, let path):
+                guard let bytes = requests.bytes(count: byteCount) else { return 70 }
+                generator = (try? SwarmProfile(parsing: bytes, path: path)).map { ScenarioGenerator($0) }
+            case .swarm(let seed):
+                guard let generator else { return 70 }
+                answerBriefly(to: answers, messages: messages) {
+                    BriefRecord.run(seed: seed, of: generator, mutant: mutant)
+                }
+                guard answers.flush() else { return 0 }
             case .run(let seed, let capture):
                 guard let scenario else { return 70 }
                 answer(to: answers) {
@@ -67,10 +81,29 @@ public enum Worker {
     }
 }
 
+extension Worker {
+    /// Forks a run that writes its answer by itself, as a single line: the cheapest way for runs that pass.
+    private static func answerBriefly(
+        to answers: ByteWriter, messages: Int32, with run: () -> BriefRecord
+    ) {
+        let child = csim_child_fork_brief(messages, timeLimitSeconds)
+        if child == 0 {
+            answers.writeLine(run().encoded)
+            answers.flush()
+            csim_child_exit(0)
+        }
+        let code = child > 0 ? csim_child_wait_brief(child) : child
+        guard code != 0 else { return }
+        answers.writeLine("crash code=\(code)")
+    }
+}
+
 /// What a driver asks of a worker, as one line of text.
 enum Request: Hashable {
     case scenario(byteCount: Int, path: String)
     case mutant(String)
+    case profile(byteCount: Int, path: String)
+    case swarm(seed: UInt64)
     case run(seed: UInt64, capture: Range<Int>)
 
     init?(_ line: [UInt8]) {
@@ -89,6 +122,14 @@ enum Request: Hashable {
             }
             self = .scenario(byteCount: count, path: words[2])
         case ("mutant", 2): self = .mutant(words[1])
+        case ("profile", 3):
+            guard let count = Int(words[1]), (0...ScenarioLimits.fileByteCount).contains(count) else {
+                return nil
+            }
+            self = .profile(byteCount: count, path: words[2])
+        case ("swarm", 2):
+            guard let seed = UInt64(words[1]) else { return nil }
+            self = .swarm(seed: seed)
         case ("run", 2):
             guard let seed = UInt64(words[1]) else { return nil }
             self = .run(seed: seed, capture: 0..<0)
@@ -106,6 +147,8 @@ enum Request: Hashable {
         switch self {
         case .scenario(let byteCount, let path): "scenario \(byteCount) " + Printer.quoted(path.utf8)
         case .mutant(let name): "mutant \(name)"
+        case .profile(let byteCount, let path): "profile \(byteCount) " + Printer.quoted(path.utf8)
+        case .swarm(let seed): "swarm \(seed)"
         case .run(let seed, let capture):
             capture.isEmpty ? "run \(seed)" : "run \(seed) \(capture.lowerBound) \(capture.upperBound)"
         }

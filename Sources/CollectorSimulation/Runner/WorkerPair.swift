@@ -4,7 +4,7 @@ import CSimulation
 ///
 /// They are started separately, so that hash seeds, addresses, environment and working directory differ.
 public final class WorkerPair {
-    private let workers: [csim_worker]
+    let workers: [csim_worker]
 
     /// - Throws: ``WorkerError`` when a worker cannot be started.
     public init() throws(WorkerError) {
@@ -63,13 +63,13 @@ public final class WorkerPair {
         return (first, try answer(of: workers[1], scenario: scenario, seed: seed))
     }
 
-    private func send(_ request: Request, to worker: csim_worker) {
+    func send(_ request: Request, to worker: csim_worker) {
         let writer = ByteWriter(descriptor: worker.requests)
         writer.writeLine(request.text)
         writer.flush()
     }
 
-    private func answer(of worker: csim_worker, scenario: Scenario, seed: UInt64) throws(WorkerError)
+    func answer(of worker: csim_worker, scenario: Scenario, seed: UInt64) throws(WorkerError)
         -> RunRecord
     {
         let reader = ByteReader(descriptor: worker.answers)

@@ -1,8 +1,6 @@
 import EventModel
 import SimulatedBackends
 
-import struct SystemPackage.Errno
-
 /// Turns the header, `given` and `fault` of a scenario into a simulated host.
 enum WorldBuilder {
     /// Virtual time after the last line at which a run that has not ended is given up.
@@ -95,9 +93,8 @@ enum WorldBuilder {
     static func faults(of scenario: Scenario) -> FaultPlan {
         let start = scenario.host.uptimeNanoseconds
         return FaultPlan(
-            scenario.faults.compactMap { line in
-                guard let operation = BackendOperation(rawValue: line.operation) else { return nil }
-                var rule = FaultRule(operation, behaviour(line.behaviour))
+            scenario.faults.map { line in
+                var rule = FaultRule(line.call, behaviour(line.behaviour))
                 rule.pid = line.pid.map { ProcessID($0) }
                 rule.file = line.file
                 rule.nth = line.nth.map { Int(clamping: $0) }
@@ -108,39 +105,24 @@ enum WorldBuilder {
                         nanoseconds: start.addingClamped(times.lowerBound))..<Instant(
                             nanoseconds: start.addingClamped(times.upperBound).addingClamped(1))
                 }
+                rule.lasting = line.lasting.map { .nanoseconds($0) }
+                rule.times = line.times.map { Int(clamping: $0) }
                 return rule
             })
     }
 
     private static func behaviour(_ behaviour: FaultBehaviourLine) -> FaultBehaviour {
         switch behaviour {
-        case .error(let name): .errno(errno(name))
+        case .error(let errno): .errno(errno)
         case .short(let count): .short(count)
         case .stall(let nanoseconds): .stall(.nanoseconds(nanoseconds))
         case .diesBeforeRead: .diesBeforeRead
         case .duplicate: .duplicate
         case .crash: .crash
-        }
-    }
-
-    /// The parser admits no other names.
-    private static func errno(_ name: String) -> Errno {
-        switch name {
-        case "EACCES": .permissionDenied
-        case "EAGAIN": .resourceTemporarilyUnavailable
-        case "EINTR": .interrupted
-        case "EINVAL": .invalidArgument
-        case "EMFILE": .tooManyOpenFiles
-        case "ENFILE": .tooManyOpenFilesInSystem
-        case "ENOBUFS": .noBufferSpace
-        case "ENOENT": .noSuchFileOrDirectory
-        case "ENOMEM": .noMemory
-        case "ENOSPC": .noSpace
-        case "ENOSYS": .noFunction
-        case "EPERM": .notPermitted
-        case "EROFS": .readOnlyFileSystem
-        case "ESRCH": .noSuchProcess
-        default: .ioError
+        case .endOfFile: .endOfFile
+        case .corrupt: .corrupt
+        case .reorder: .reorder
+        case .spurious: .spurious
         }
     }
 }

@@ -79,12 +79,7 @@ extension ExpectLine {
         "waive",
     ]
     /// Rare situations that a scenario can demand to have met.
-    package static let probes = [
-        "pid-reuse", "same-tick-reuse", "netlink-overflow", "resync", "vanished-before-read",
-        "reused-while-reading",
-        "exec-by-thread", "zombie-leader", "forged-sender", "clock-stepped", "suspended", "hidden-process",
-        "escaped-text", "subscriber-dropped", "buffer-dropped", "not-running-gap",
-    ]
+    package static let probes = Probes.names
 
     init(_ reader: inout LineReader, output: [OutputLine]) throws(ScenarioError) {
         number = reader.line

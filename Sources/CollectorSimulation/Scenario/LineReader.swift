@@ -135,6 +135,12 @@ struct LineReader {
 
     // MARK: - Keys
 
+    /// The first key that nobody has taken.
+    var firstKey: String? { keyed.first?.key }
+
+    /// Where a key stands that nobody has taken yet.
+    func column(ofKey key: String) -> Int? { keyed.first { $0.key == key }?.column }
+
     mutating func value(_ key: String) -> (value: SceneValue, column: Int)? {
         knownKeys.append(key)
         guard let index = keyed.firstIndex(where: { $0.key == key }) else { return nil }

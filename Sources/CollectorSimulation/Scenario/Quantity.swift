@@ -61,8 +61,15 @@ package enum Quantity {
 
         /// The product, if it is whole and fits.
         func scaled(by factor: Int64) -> Int64? {
+            // A unit with more zeros than there are decimals leaves nothing to divide, and no product that is too large.
+            var factor = factor
+            var rest = decimals
+            while rest > 0, factor.isMultiple(of: 10) {
+                factor /= 10
+                rest -= 1
+            }
             var power: Int64 = 1
-            for _ in 0..<decimals { power *= 10 }
+            for _ in 0..<rest { power *= 10 }
             let (product, overflow) = digits.multipliedReportingOverflow(by: factor)
             guard !overflow, product % power == 0 else { return nil }
             return product / power

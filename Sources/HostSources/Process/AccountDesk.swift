@@ -1,4 +1,5 @@
 import Backends
+import CollectorCore
 import EventModel
 import Synchronization
 
@@ -13,6 +14,7 @@ final class AccountDesk: Sendable {
         var waiting: [(id: UInt64, continuation: CheckedContinuation<SourceAccount?, Never>)] = []
         var last: SourceAccount?
         var health = Health.healthy
+        var memory = ProcessSourceMemory()
     }
 
     private let clock: any SystemClock
@@ -33,6 +35,12 @@ final class AccountDesk: Sendable {
     var health: Health {
         get { state.withLock { $0.health } }
         set { state.withLock { $0.health = newValue } }
+    }
+
+    /// What the source held when it last made up its account.
+    var memory: ProcessSourceMemory {
+        get { state.withLock { $0.memory } }
+        set { state.withLock { $0.memory = newValue } }
     }
 
     /// Answers every request with `account`, or with the last one.
@@ -64,6 +72,7 @@ final class AccountDesk: Sendable {
         let (continuation, last) = state.withLock {
             state -> (CheckedContinuation<SourceAccount?, Never>?, SourceAccount?) in
             guard let index = state.waiting.firstIndex(where: { $0.id == id }) else { return (nil, nil) }
+            sometimes(.accountLate)
             return (state.waiting.remove(at: index).continuation, state.last)
         }
         continuation?.resume(returning: last)

@@ -8,17 +8,20 @@ package import struct SystemPackage.Errno
 extension ProcessLoop {
     /// How often a fence is repeated when its own messages were lost.
     static var fenceAttemptLimit: Int { 16 }
+    /// How often saying goodbye to the kernel is tried, without waiting: the source is asked to end.
+    private static var goodbyeAttemptLimit: Int { 3 }
 
     // MARK: - Subscription
 
     /// Asks for messages and waits for the kernel's acknowledgement: arriving messages prove nothing, because a
     /// listener that died without unsubscribing leaves the count of listeners raised.
     func subscribe() async throws {
+        acknowledgement = nil
         for _ in 0..<Self.fenceAttemptLimit {
             ticket =
                 UInt32(truncatingIfNeeded: now.nanoseconds)
                 ^ UInt32(bitPattern: endpoints.fence.ownProcessID.rawValue)
-            try endpoints.connector.send(ConnectorRequest(.listen, acknowledgement: ticket).bytes)
+            try await send(ConnectorRequest(.listen, acknowledgement: ticket).bytes)
             if try await waitForAcknowledgement() { break }
         }
         guard let error = acknowledgement else { throw ProcessSourceError.notServed }
@@ -31,18 +34,29 @@ extension ProcessLoop {
     private func waitForAcknowledgement() async throws -> Bool {
         let deadline = now.advanced(by: .seconds(2))
         while true {
-            let round = try receive()
+            let overflowsBefore = pending.overflows
+            try gather()
             if acknowledgement != nil { return true }
-            if round.overflows > 0 { return false }
+            if pending.overflows > overflowsBefore {
+                sometimes(.acknowledgementLost)
+                return false
+            }
             try Task.checkCancellation()
+            if receiveFailureCount > 0 { await pause(for: Self.retryDelay(after: receiveFailureCount)) }
             let readiness = await endpoints.connector.readable(until: deadline)
             if readiness == .deadlinePassed { throw ProcessSourceError.notServed }
         }
     }
 
     func unsubscribe() {
-        // The kernel forgets a dead listener's socket but not that it was counted; there is nothing to do if this fails.
-        try? endpoints.connector.send(ConnectorRequest(.ignore).bytes)
+        // The kernel forgets a dead listener's socket but not that it was counted: worth a few attempts.
+        for _ in 0..<Self.goodbyeAttemptLimit {
+            do throws(Errno) {
+                return try endpoints.connector.send(ConnectorRequest(.ignore).bytes)
+            } catch {
+                guard error.mayPass else { return }
+            }
+        }
     }
 
     // MARK: - Fences
@@ -60,7 +74,7 @@ extension ProcessLoop {
 
     /// Makes every CPU say its present sequence, and reads until each has been heard.
     private func fence() throws {
-        let processors = try endpoints.fence.onlineProcessors()
+        let processors = try processorsToFence()
         fences.begin(seed: UInt64(bitPattern: now.nanoseconds))
         for _ in 0..<Self.fenceAttemptLimit {
             for processor in processors
@@ -68,21 +82,28 @@ extension ProcessLoop {
                 do {
                     try endpoints.fence.announce(fences.token, on: processor)
                 } catch {
+                    sometimes(.fenceRefused)
                     fences.refused.insert(processor)
                 }
             }
             try gather()
             if processors.allSatisfy({ fences.seen.contains($0) || fences.refused.contains($0) }) { return }
             // The buffer was full: it is empty now, so the next attempt will be heard unless a storm fills it again.
-            if pending.messages.count >= Round.messageLimit { return }
+            if pending.messages.count >= Round.messageLimit { break }
+            sometimes(.fenceRepeated)
         }
+        sometimes(.fenceIncomplete)
     }
 
     /// Closes the account of everything up to now.
     func closeAccount() async throws -> SourceAccount {
         let before = forksSinceBoot()
         for processor in ledger.accounts { ledger.markFenced(processor: processor.processor, false) }
-        try fence()
+        #if MUTANTS
+            if !Mutation.tailForgotten.isActive { try fence() }
+        #else
+            try fence()
+        #endif
         let after = forksSinceBoot()
         for processor in fences.seen.sorted() { ledger.markFenced(processor: processor, true) }
         // What the fence read is part of the interval: handle it, and what that reads in turn. Ends because each turn
@@ -92,10 +113,12 @@ extension ProcessLoop {
             try await handlePending()
             turns += 1
         }
+        sometimes(.accountStormed, when: !pending.isEmpty)
+        desk.memory = memory
         return account(forksBefore: before, forksAfter: after)
     }
 
-    private func account(forksBefore: UInt64?, forksAfter: UInt64?) -> SourceAccount {
+    func account(forksBefore: UInt64?, forksAfter: UInt64?) -> SourceAccount {
         var account = SourceAccount(source: .process)
         // Messages read but not handled are not in the interval yet.
         let unhandled = UInt64(pending.messages.count) + pending.losses.reduce(0) { $0 + $1.loss.lost }
@@ -135,9 +158,12 @@ extension ProcessLoop {
     ///
     /// The kernel numbers messages only while somebody listens, so the difference of the sequences is a lower bound.
     func reportMissedTime() {
-        guard let bytes = try? endpoints.cursor?.read(), let cursor = ConnectorCursor(parsing: bytes),
-            cursor.bootID == context.run.bootID
-        else { return }
+        let cursor: ConnectorCursor
+        switch readCursor() {
+        case .missing, .ofAnotherBoot: return
+        case .unusable: return reportGap([], atLeast: 0)
+        case .ofThisBoot(let found): cursor = found
+        }
         let present = ledger.cursor
         var losses: [ProcessorLoss] = []
         for position in cursor.positions {
@@ -149,13 +175,44 @@ extension ProcessLoop {
                     processor: position.processor, lost: UInt64(advance), after: position.sequence,
                     before: here.sequence))
         }
-        let total = losses.reduce(0) { $0 + $1.lost }
+        sometimes(.restartedWithinBoot)
+        reportGap(losses, atLeast: losses.reduce(0) { $0 + $1.lost })
+    }
+
+    private func reportGap(_ losses: [ProcessorLoss], atLeast lost: UInt64) {
         context.emitter.report(
             Gap(
                 source: .process, cause: .notRunning, lost: nil,
-                lostBounds: LostBounds(atLeast: total, atMost: nil),
+                lostBounds: LostBounds(atLeast: lost, atMost: nil),
                 from: Instant(nanoseconds: 0), until: now, time: context.clock.wall, processors: losses,
                 subscriber: nil))
+    }
+
+    /// What the last run has left.
+    private enum CursorReading {
+        case missing, ofAnotherBoot
+        case ofThisBoot(ConnectorCursor)
+        /// There was a run, and what it knew cannot be had: damaged, or not to be read.
+        case unusable
+    }
+
+    private func readCursor() -> CursorReading {
+        do throws(Errno) {
+            guard let bytes = try endpoints.cursor?.read() else {
+                sometimes(.cursorMissing)
+                return .missing
+            }
+            if let cursor = ConnectorCursor(parsing: bytes) {
+                if cursor.bootID == context.run.bootID { return .ofThisBoot(cursor) }
+                sometimes(.cursorStale)
+                return .ofAnotherBoot
+            }
+            sometimes(.cursorDamaged)
+        } catch {
+            sometimes(.cursorUnreadable)
+        }
+        troubles.isCursorUnusable = true
+        return .unusable
     }
 
     func saveCursor() {
@@ -164,29 +221,11 @@ extension ProcessLoop {
             try file.replace(
                 with: ConnectorCursor(bootID: context.run.bootID, positions: ledger.cursor).bytes)
             troubles.cursorError = nil
+            troubles.isCursorUnusable = false
         } catch {
+            sometimes(.cursorUnsaved)
             troubles.cursorError = error
         }
-    }
-}
-
-/// What is not as it should be, though the source works.
-struct ProcessTroubles: Equatable {
-    var cursorError: Errno?
-    /// Datagrams that no kernel sent, or that made no sense.
-    var strayCount: UInt64 = 0
-    var untrackedCount: UInt64 = 0
-    var isProcHidden = false
-
-    var health: Health {
-        var reasons: [String] = []
-        if let cursorError { reasons.append("the cursor could not be saved: \(cursorError)") }
-        if strayCount > 0 { reasons.append("\(strayCount) datagrams were ignored: forged or malformed") }
-        if untrackedCount > 0 {
-            reasons.append("\(untrackedCount) processes were not tracked: the table was full")
-        }
-        if isProcHidden { reasons.append("/proc does not show all processes: it is mounted with hidepid") }
-        return reasons.isEmpty ? .healthy : .degraded(reason: reasons.joined(separator: "; "))
     }
 }
 
@@ -216,11 +255,23 @@ struct FenceProgress {
 }
 
 /// Why the process source cannot run.
-package enum ProcessSourceError: Error, Hashable, CustomStringConvertible {
+package enum ProcessSourceError: SourceError, Hashable, CustomStringConvertible {
     /// No acknowledgement came.
     case notServed
     /// The kernel refused the subscription.
     case refused(Errno)
+    /// The request could not be sent.
+    case notSent(Errno)
+    /// `/proc` could not be listed.
+    case unlistable(Errno)
+
+    /// What is refused or not served stays so until somebody changes the host.
+    package var mayPass: Bool {
+        switch self {
+        case .notServed, .refused: false
+        case .notSent(let error), .unlistable(let error): error.mayPass
+        }
+    }
 
     package var description: String {
         switch self {
@@ -229,6 +280,11 @@ package enum ProcessSourceError: Error, Hashable, CustomStringConvertible {
                 + "run outside a container, or with its host namespaces; before Linux 6.6 it also takes CAP_NET_ADMIN"
         case .refused(let error):
             "the kernel refused the proc connector (\(error)): give CAP_NET_ADMIN"
+        case .notSent(let error):
+            "the request to the proc connector could not be sent (\(error)): "
+                + "the kernel needs CONFIG_PROC_EVENTS, and the collector CAP_NET_ADMIN before Linux 6.6"
+        case .unlistable(let error):
+            "/proc could not be listed (\(error)): mount it, and give the collector enough open files"
         }
     }
 }

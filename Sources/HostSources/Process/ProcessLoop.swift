@@ -12,7 +12,8 @@ import struct SystemPackage.Errno
 final class ProcessLoop {
     let endpoints: ProcessSource.Endpoints
     let settings: ProcessSourceSettings
-    let context: SourceContext
+    /// That of the present run.
+    private(set) var context: SourceContext
     let desk: AccountDesk
     var tracker: ProcessTracker
     var ledger = SequenceLedger()
@@ -24,7 +25,11 @@ final class ProcessLoop {
     /// Outside the account, shown by health.
     var troubles = ProcessTroubles()
     private var toldTroubles = ProcessTroubles()
+    /// Receives that failed in a row.
+    var receiveFailureCount = 0
     var fences = FenceProgress()
+    /// The processors that were online when they could last be listed.
+    var knownProcessors: [UInt32] = []
     /// Marks this listener's own request.
     var ticket: UInt32 = 0
     /// The answer to it: 0 or an `errno`.
@@ -33,7 +38,7 @@ final class ProcessLoop {
     var lastResync: Instant?
     var resyncDue: Instant?
     var sampleDue: Instant?
-    private var pace = LoopPace()
+    private var pace: LoopPace
 
     init(
         endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext,
@@ -43,17 +48,35 @@ final class ProcessLoop {
         self.settings = settings
         self.context = context
         self.desk = desk
+        pace = LoopPace(receiveBufferByteCount: settings.receiveBufferByteCount)
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
         reader = ProcessReader(procfs: endpoints.procfs, clock: context.clock)
     }
 
-    func run() async throws {
+    /// Observes until cancelled; may be called again after an error, and then goes on with the same account.
+    func run(_ context: SourceContext) async throws {
+        self.context = context
+        do {
+            try await observe()
+        } catch {
+            await settle()
+            throw error
+        }
+    }
+
+    private func observe() async throws {
         try await subscribe()
         defer { unsubscribe() }
-        try openInterval()
-        reportMissedTime()
-        try await scanBaseline()
+        if fences.hasOpened {
+            try await resumeInterval()
+        } else {
+            // What was read before the account is open is not part of it.
+            pending = Round()
+            try openInterval()
+            reportMissedTime()
+            try await scanBaseline()
+        }
         context.ready()
         sampleDue = now.advanced(by: settings.sampleInterval)
         while !Task.isCancelled {
@@ -70,6 +93,10 @@ final class ProcessLoop {
                 pace.noteDrain(of: pending.messages.count, at: now)
             }
         }
+        #if MUTANTS
+            if Mutation.cursorTooEarly.isActive { return desk.answer(try await closeAccount()) }
+        #endif
+        sometimes(.stoppedUncertain, when: tracker.isUncertain || pending.overflows > 0)
         desk.answer(try await closeAccount())
         saveCursor()
         tellTroubles()
@@ -77,6 +104,7 @@ final class ProcessLoop {
 
     private func tellTroubles() {
         troubles.untrackedCount = tracker.untrackedCount
+        troubles.droppedLookCount = tracker.lateReads.droppedCount
         guard troubles != toldTroubles else { return }
         toldTroubles = troubles
         desk.health = troubles.health
@@ -86,7 +114,7 @@ final class ProcessLoop {
 
     // MARK: - Steps
 
-    /// Reads the next round, looks at the processes of the present one, and handles it.
+    /// Looks at the processes of the present round, reads the next one, and handles the first.
     func handlePending() async throws {
         guard !pending.isEmpty else { return }
         let round = pending
@@ -94,6 +122,7 @@ final class ProcessLoop {
         for plan in round.planReadings() {
             var reading: ProcessReading
             if let obstacle = plan.obstacle {
+                sometimes(.readingTooLate)
                 reading = ProcessReading(pid: plan.pid, depth: .exec)
                 reading.failure = obstacle
             } else {
@@ -102,27 +131,34 @@ final class ProcessLoop {
             reading.isNameLate = plan.isRenamedLater
             readings[plan.index] = reading
         }
-        pending = try receive()
+        // Only what was looked at needs to be confirmed.
+        pending = readings.isEmpty ? Round() : try receive()
         if !readings.isEmpty { examine(&readings) }
         noteOverflows(of: round)
         tracker.setClocks(sampleClocks())
         tracker.process(round, readings: readings)
-        try await emitOutput()
+        await emitOutput()
     }
 
     /// Withdraws readings that the next round contradicts.
     private func examine(_ readings: inout [Int: ProcessReading]) {
+        #if MUTANTS
+            if Mutation.staleReadBelieved.isActive { return }
+        #endif
         let contradictions = pending.contradictions()
         // Behind a full round there may be more in the socket, which speaks of these processes too.
         let isWhole = pending.messages.count < Round.messageLimit
+        sometimes(.roundFull, when: !isWhole)
         let mayHideReuse = !isWhole || pending.overflows > 0 || !pending.losses.isEmpty
         for index in readings.keys {
             guard let pid = readings[index]?.pid.rawValue else { continue }
             if mayHideReuse { readings[index]?.evidence = .lateRead }
             guard let contradiction = contradictions[pid] else { continue }
             if contradiction.contains(.reborn) {
+                sometimes(.readingReused)
                 readings[index]?.failure = .reused
             } else if contradiction.contains(.executed) {
+                sometimes(.readingSuperseded)
                 readings[index]?.failure = .superseded
             }
             if contradiction.contains(.ended) { readings[index]?.mayHaveEnded = true }
@@ -139,13 +175,25 @@ final class ProcessLoop {
 
     func scheduleResync() {
         guard resyncDue == nil else { return }
+        #if MUTANTS
+            // What is too early is dropped instead of postponed.
+            if Mutation.resyncForgotten.isActive, let last = lastResync,
+                now < last.advanced(by: settings.resyncInterval)
+            {
+                return
+            }
+        #endif
         let earliest = lastResync.map { $0.advanced(by: settings.resyncInterval) } ?? now
         resyncDue = max(earliest, now)
+        sometimes(.resyncPostponed, when: earliest > now)
     }
 
     /// Waits for messages, for something that is due, or for the time to hand out what was emitted.
     private func waitForWork() async {
-        if let tick = pace.nextTick(at: now) {
+        if receiveFailureCount > 0 {
+            // The socket is readable and cannot be read: waiting for it would be a loop without a pause.
+            await pause(for: Self.retryDelay(after: receiveFailureCount))
+        } else if let tick = pace.nextTick(at: now) {
             // Under load there will be messages by then: one wake-up instead of two. A cancelled sleep returns early, and
             // the loop sees the cancellation itself.
             try? await context.clock.sleep(until: tick)
@@ -162,7 +210,7 @@ final class ProcessLoop {
         pace.noteFlush(at: now)
     }
 
-    func emitOutput() async throws {
+    func emitOutput() async {
         for item in tracker.output.takeAll() {
             switch item {
             case .events(var events):
@@ -183,7 +231,13 @@ final class ProcessLoop {
     /// Everything that is queued, up to ``Round/messageLimit``.
     func receive() throws -> Round {
         var round = Round()
-        try receive(into: &round)
+        do {
+            try receive(into: &round)
+        } catch {
+            // They have been counted already, and will not come again.
+            pending.append(contentsOf: round)
+            throw error
+        }
         return round
     }
 
@@ -203,12 +257,23 @@ final class ProcessLoop {
     private func receiveBatch(noting round: inout Round) throws(Errno) -> Bool {
         do throws(Errno) {
             try endpoints.connector.receive(into: &batch)
+            noteReceive()
             return true
         } catch {
             batch.datagrams.removeAll(keepingCapacity: true)
             batch.isDrained = false
-            guard error != .resourceTemporarilyUnavailable else { return false }
-            guard error == .noBufferSpace else { throw error }
+            guard error != .resourceTemporarilyUnavailable else {
+                noteReceive()
+                return false
+            }
+            #if MUTANTS
+                if Mutation.overflowIsFatal.isActive { throw error }
+            #endif
+            guard error == .noBufferSpace else {
+                try noteFailedReceive(error)
+                return false
+            }
+            sometimes(.receiveOverflow)
             round.overflows += 1
             return true
         }
@@ -217,7 +282,16 @@ final class ProcessLoop {
     private func decode(_ slot: Int, into round: inout Round) {
         let datagram = batch.datagrams[slot]
         // Only the kernel has port 0; a process can send to any port (netlink(7)).
-        guard datagram.senderPort == 0, !datagram.isTruncated else { return troubles.strayCount += 1 }
+        #if MUTANTS
+            let isForged = datagram.senderPort != 0 && !Mutation.forgedSenderBelieved.isActive
+        #else
+            let isForged = datagram.senderPort != 0
+        #endif
+        guard !isForged, !datagram.isTruncated else {
+            sometimes(.senderForged, when: datagram.senderPort != 0)
+            sometimes(.datagramTruncated, when: datagram.isTruncated)
+            return troubles.strayCount += 1
+        }
         var items = ConnectorDatagramReader(at: slot * batch.slotByteCount, count: datagram.byteCount)
         while let message = nextMessage(of: &items) { enter(message, into: &round) }
     }
@@ -229,6 +303,7 @@ final class ProcessLoop {
                 if case .message(let message) = item { return message }
             }
         } catch {
+            sometimes(.datagramMalformed)
             troubles.strayCount += 1
         }
         return nil
@@ -246,13 +321,18 @@ final class ProcessLoop {
             fences.isToken(name)
         {
             fences.note(message.processor)
-            if !fences.hasOpened { return ledger.open(processor: message.processor, at: message.sequence) }
+            // The first one opens, however late it is heard: when a fence had to be repeated, the others count like any message.
+            if !ledger.isOpen(processor: message.processor) {
+                return ledger.open(processor: message.processor, at: message.sequence)
+            }
         }
         switch ledger.observe(
             processor: message.processor, sequence: message.sequence, opensUnfenced: fences.hasOpened)
         {
         case .beforeInterval: return
-        case .repeated: troubles.strayCount += 1
+        case .repeated:
+            sometimes(.sequenceRepeated)
+            troubles.strayCount += 1
         case .next: round.append(message, after: nil)
         case .missing(let count, let after):
             round.append(

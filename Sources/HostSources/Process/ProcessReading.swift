@@ -13,6 +13,10 @@ package enum Reading<Value> {
     package var value: Value? {
         if case .value(let value) = self { value } else { nil }
     }
+
+    var hasFailed: Bool {
+        if case .unknown(.failed) = self { true } else { false }
+    }
 }
 
 /// What one look at `/proc/<pid>` found.
@@ -52,6 +56,12 @@ package struct ProcessReading {
     package init(pid: ProcessID, depth: Depth) {
         self.pid = pid
         self.depth = depth
+    }
+
+    /// Whether something could not be read for a reason that passes, such as too many open files.
+    package var hasFailed: Bool {
+        failure == .failed || exe.hasFailed || commandLine.hasFailed || pidNamespace.hasFailed
+            || status.hasFailed || cgroup.hasFailed
     }
 
     /// Only what was learnt: a later look that failed must not void what is known.
@@ -103,10 +113,22 @@ struct ProcessReader {
             readCommandLine(in: directory, into: &reading)
         }
         try readStat(in: directory, into: &reading)
+        if isLoading(reading) { reading.evidence = .lateRead }
         if reading.depth == .full {
             readNamespace(in: directory, into: &reading)
             readDear(in: directory, into: &reading)
         }
+    }
+
+    /// Whether the process is in the middle of an `execve(2)`: it has a program and no arguments yet.
+    ///
+    /// What it shows is then of a program whose EXEC message is still to come (`begin_new_exec`, `fs/exec.c`). Before Linux
+    /// 5.18 a program may also have been started without any argument.
+    private func isLoading(_ reading: ProcessReading) -> Bool {
+        guard let stat = reading.stat, !stat.isKernelThread, stat.vsize > 0, stat.state != .zombie,
+            case .value(let commandLine) = reading.commandLine
+        else { return false }
+        return commandLine.arguments.isEmpty
     }
 
     private mutating func contents(

@@ -12,6 +12,8 @@ package struct ProcessSourceSettings: Sendable {
     package var clockTicksPerSecond: UInt64 = 100
     /// `sysconf(_SC_PAGESIZE)`.
     package var pageByteCount: UInt64 = 4_096
+    /// What the connector's receive buffer was set to: messages are left to gather only where there is room for them.
+    package var receiveBufferByteCount = 8 << 20
     package var rules = ProcessRules()
     /// Folders that every user may write to; an executable below one is suspicious.
     package var worldWritableFolders = ["/tmp/", "/var/tmp/", "/dev/shm/"]

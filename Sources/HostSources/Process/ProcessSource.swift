@@ -27,11 +27,12 @@ package final class ProcessSource: EventSource {
     }
 
     package let descriptor = SourceDescriptor(
-        name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide], overflowPolicy: .block
-    )
+        name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide],
+        overflowPolicy: .block, restartPolicy: .always, restartGap: .bySource)
     private let endpoints: Endpoints
     private let settings: ProcessSourceSettings
     private let desk: AccountDesk
+    private let keeper = LoopKeeper()
 
     /// - Parameter clock: Times the answer to ``closeAccount()``.
     package init(endpoints: Endpoints, settings: ProcessSourceSettings, clock: any SystemClock) {
@@ -43,11 +44,17 @@ package final class ProcessSource: EventSource {
     package func run(_ context: SourceContext) async throws {
         desk.open()
         defer { desk.close() }
-        let loop = ProcessLoop(endpoints: endpoints, settings: settings, context: context, desk: desk)
-        try await loop.run()
+        let loop =
+            keeper.take()
+            ?? ProcessLoop(endpoints: endpoints, settings: settings, context: context, desk: desk)
+        defer { keeper.bringBack(loop) }
+        try await loop.run(context)
     }
 
     package func checkHealth() async -> Health { desk.health }
+
+    /// What the source held when it last made up its account.
+    package var memory: ProcessSourceMemory { desk.memory }
 
     package func closeAccount() async -> SourceAccount? {
         await desk.request { self.endpoints.connector.interrupt() }

@@ -1,9 +1,6 @@
+import CollectorCore
 import EventModel
 import KernelFormats
-
-#if MUTANTS
-    import CollectorCore
-#endif
 
 extension ProcessTracker {
     /// Handles one message: exactly one event, or one count of ``FilterCounts``.
@@ -39,6 +36,11 @@ extension ProcessTracker {
             process.event.tracer = tracer.isNone ? nil : tracer.tgid
             emit(.processPtrace, process, by: message)
         case .comm(let task, let name):
+            #if MUTANTS
+                if Mutation.ownEvents.isActive, task.tgid == ownProcessID {
+                    return rename(task.tgid, to: name, by: message)
+                }
+            #endif
             guard task.isLeader else { return countThread(of: task.tgid) }
             rename(task.tgid, to: name, by: message)
         case .coredump(let task, _):
@@ -92,9 +94,7 @@ extension ProcessTracker {
             event.provenance.startTime = .kernelMessage
         }
         guard let parent else {
-            for path in ProcessProvenance.inheritablePaths {
-                event.provenance[keyPath: path] = .unknown(.gap)
-            }
+            event.provenance.setInheritable(.unknown(.gap))
             return TrackedProcess(event: event, escaped: [], startTicks: startTicks, isStartTicksExact: false)
         }
         inherit(from: parent.event, into: &event)
@@ -102,7 +102,7 @@ extension ProcessTracker {
             event: event, escaped: parent.escaped, startTicks: startTicks, isStartTicksExact: false)
     }
 
-    private func inherit(from parent: ProcessEvent, into event: inout ProcessEvent) {
+    private func inherit(from parent: borrowing ProcessEvent, into event: inout ProcessEvent) {
         event.name = parent.name
         event.executablePath = parent.executablePath
         event.executableExists = parent.executableExists
@@ -116,15 +116,13 @@ extension ProcessTracker {
         event.pidNamespace = parent.pidNamespace
         event.isKernelThread = parent.isKernelThread
         event.isAccessible = parent.isAccessible
+        #if MUTANTS
+            if Mutation.parentOfParent.isActive { event.ppid = parent.ppid }
+            if Mutation.userNotInherited.isActive { event.uid = nil }
+        #endif
         event.parent = parent.identity
         event.ancestors = [parent.identity] + parent.ancestors.prefix(Limits.ancestorCount - 1)
-        for path in ProcessProvenance.inheritablePaths {
-            switch parent.provenance[keyPath: path] {
-            case .absent: break
-            case .unknown(let reason): event.provenance[keyPath: path] = .unknown(reason)
-            default: event.provenance[keyPath: path] = .inherited
-            }
-        }
+        event.provenance.inherit(from: parent.provenance)
     }
 
     private func adoptParent(_ parent: TrackedProcess?, of process: TrackedProcess) {
@@ -137,12 +135,18 @@ extension ProcessTracker {
     private mutating func exec(_ pid: ProcessID, by message: ConnectorMessage, reading: ProcessReading?) {
         let process = incarnationOrSeen(of: pid, by: message)
         // Exec by another thread ends the leader first; the process lives on with one thread.
+        sometimes(.execByThread, when: process.leaderExitCode != nil)
         process.leaderExitCode = nil
-        process.otherThreadCount = 0
+        #if MUTANTS
+            if !Mutation.threadsSurviveExec.isActive { process.otherThreadCount = 0 }
+        #else
+            process.otherThreadCount = 0
+        #endif
         process.event.isZombie = false
         process.event.isKernelThread = false
         applyExec(reading, to: process)
         if process.event.cpid == nil { process.event.provenance.cpid = .unknown(.notReadYet) }
+        if let reading { lookAgainIfFailed(reading, at: process) }
         emit(.processExec, process, by: message)
         for suspicion in SuspicionRules.ofExecution(process.event, settings: settings) {
             conclude(.processSuspicious, .derived, process, at: message.timestamp) {
@@ -153,9 +157,16 @@ extension ProcessTracker {
     }
 
     private mutating func exit(_ pid: ProcessID, code: UInt32, at index: Int, by message: ConnectorMessage) {
+        let isKnown = table[pid.rawValue] != nil
         let process = incarnationOrSeen(of: pid, by: message)
-        let mayLiveOn = process.otherThreadCount > 0 || (isUncertain && exitsBeforeExec.contains(index))
+        #if MUTANTS
+            if Mutation.leaderExitIsDeath.isActive { return end(process, code: code, by: message) }
+        #endif
+        let mayLiveOn =
+            process.otherThreadCount > 0 || (isKnown && process.mayHaveMoreThreads)
+            || (isUncertain && exitsBeforeExec.contains(index))
         guard !mayLiveOn else {
+            sometimes(.leaderExitedFirst)
             process.leaderExitCode = code
             lateReads.append(
                 process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
@@ -171,6 +182,7 @@ extension ProcessTracker {
 
     /// Ends a process whose EXIT message never came.
     mutating func infer(endOf process: TrackedProcess, at timestamp: Instant) {
+        sometimes(.endInferred)
         remove(process)
         conclude(.processExit, .resync, process, at: timestamp) { $0.exit = .inferred }
     }
@@ -178,6 +190,9 @@ extension ProcessTracker {
     // MARK: - Threads
 
     private mutating func countThread(of tgid: ProcessID) {
+        #if MUTANTS
+            if Mutation.threadUncounted.isActive { return }
+        #endif
         if tgid == ownProcessID { filtered.own += 1 } else { filtered.thread += 1 }
     }
 
@@ -193,9 +208,14 @@ extension ProcessTracker {
             return filtered.thread += 1
         }
         process.otherThreadCount = max(0, process.otherThreadCount - 1)
-        guard process.otherThreadCount == 0, let leaderCode = process.leaderExitCode else {
+        #if MUTANTS
+            if Mutation.lastThreadForgotten.isActive { return filtered.thread += 1 }
+        #endif
+        let isLast = process.otherThreadCount == 0 && !process.mayHaveMoreThreads
+        guard isLast, let leaderCode = process.leaderExitCode else {
             return filtered.thread += 1
         }
+        sometimes(.lastThreadEnded)
         end(process, code: code == 0 ? leaderCode : code, by: message)
     }
 

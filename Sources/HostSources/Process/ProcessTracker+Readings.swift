@@ -1,3 +1,4 @@
+import CollectorCore
 import Digests
 package import EventModel
 import KernelFormats
@@ -11,6 +12,7 @@ extension ProcessTracker {
         process.event.hashAlgorithm = nil
         guard let reading else { return forgetImage(of: process, .vanished) }
         if let reason = reading.failure ?? (isOf(reading, process) ? nil : .reused) {
+            sometimes(.readingVanished, when: reason == .vanished)
             return forgetImage(of: process, reason)
         }
         applyStat(reading, to: process)
@@ -35,7 +37,13 @@ extension ProcessTracker {
     /// Whether a reading is of this incarnation, by the start time.
     func isOf(_ reading: ProcessReading, _ process: TrackedProcess) -> Bool {
         guard let stat = reading.stat else { return false }
+        #if MUTANTS
+            if Mutation.startTimeIgnored.isActive { return true }
+        #endif
         if reading.pidFDInode != 0, process.pidFDInode != 0 {
+            sometimes(
+                .inodeToldApart,
+                when: reading.pidFDInode != process.pidFDInode && stat.startTicks == process.startTicks)
             return reading.pidFDInode == process.pidFDInode
         }
         if process.startTicks == 0 { return true }
@@ -217,6 +225,7 @@ extension ProcessTracker {
         guard let stat = reading.stat else { return }
         // What is dying shows empty files; what it was is known better from before.
         guard stat.state != .zombie, stat.isKernelThread || stat.vsize > 0 else {
+            sometimes(.readingOfDying)
             process.event.isZombie = stat.state == .zombie
             return
         }
@@ -262,20 +271,28 @@ extension ProcessTracker {
         guard let stat = reading.stat else { return }
         let isDead = stat.state == .zombie && stat.threadCount <= 1
         // After a loss an unknown dead process is one whose end was reported; its parent is only slow to collect it.
-        guard !isDead || origin == .baseline else { return }
+        #if MUTANTS
+            guard !isDead || origin == .baseline || Mutation.zombieReadopted.isActive else { return }
+        #else
+            guard !isDead || origin == .baseline else { return }
+        #endif
+        sometimes(.birthMissed, when: origin == .resync)
         let identity = ProcessIdentity(
             pid: reading.pid, birth: .scan(startTicks: stat.startTicks, pidFDInode: reading.pidFDInode))
         let process = TrackedProcess(
             event: ProcessEvent(identity: identity), escaped: [], startTicks: stat.startTicks,
             isStartTicksExact: true)
-        process.scannedAt = reading.aliveAt
+        process.noteThreads(stat, at: reading.aliveAt)
         process.isBirthUntold = true
-        process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
-        if stat.state == .zombie, !isDead { process.leaderExitCode = UInt32(bitPattern: stat.exitCode) }
+        if stat.state == .zombie, !isDead {
+            sometimes(.zombieLeaderScanned)
+            process.leaderExitCode = UInt32(bitPattern: stat.exitCode)
+        }
         applyEverything(reading, to: process)
         linkParent(of: process)
         // Its EXIT message is gone already, unless the scan was faster than the message.
         if !isDead || reading.mayHaveEnded { insert(process) }
+        lookAgainIfFailed(reading, at: process)
         conclude(.processBaseline, origin, process, at: reading.aliveAt)
         let parentTicks = process.event.ppid.flatMap { table[$0.rawValue] }.flatMap {
             $0.isStartTicksExact ? $0.startTicks : nil
@@ -296,8 +313,9 @@ extension ProcessTracker {
         var event = ProcessEvent(identity: ProcessIdentity(pid: reading.pid, birth: birth))
         event.isAccessible = reason != .denied
         event.isAmbiguous = reading.pidFDInode == 0
-        for path in ProcessProvenance.inheritablePaths { event.provenance[keyPath: path] = .unknown(reason) }
+        event.provenance.setInheritable(.unknown(reason))
         let process = TrackedProcess(event: event, escaped: [], startTicks: 0, isStartTicksExact: false)
+        process.mayHaveMoreThreads = true
         process.pidFDInode = reading.pidFDInode
         process.isBirthUntold = true
         process.scannedAt = clocks.monotonic
@@ -317,8 +335,11 @@ extension ProcessTracker {
     /// Compares a scanned process with what was tracked, after messages were lost, and says the difference.
     package mutating func reconcile(_ reading: ProcessReading, gapFrom: Instant) {
         guard let process = table[reading.pid.rawValue] else { return adopt(reading, origin: .resync) }
-        guard reading.failure == nil, let stat = reading.stat else { return }
+        guard reading.failure == nil, let stat = reading.stat else {
+            return lookAgainIfFailed(reading, at: process)
+        }
         guard isOf(reading, process) else {
+            sometimes(.reuseFoundByScan)
             infer(endOf: process, at: reading.aliveAt)
             return adopt(reading, origin: .resync)
         }
@@ -326,11 +347,15 @@ extension ProcessTracker {
         let hidesReuse =
             process.pidFDInode == 0 && lossCount > process.lossCountAtBirth
             && stat.startTicks >= max(ticks(at: gapFrom), 1) - 1
-        process.scannedAt = reading.aliveAt
-        process.otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
+        sometimes(.identityAmbiguous, when: hidesReuse)
+        process.noteThreads(stat, at: reading.aliveAt)
         process.event.isAmbiguous = process.event.isAmbiguous || hidesReuse
         linkParent(of: process)
         applyLate(reading, to: process, origin: .resync)
+        lookAgainIfFailed(reading, at: process)
+        // Dead already, and only its parent is slow: later looks find out whether its EXIT message was lost.
+        guard stat.state == .zombie, stat.threadCount <= 1 else { return }
+        lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: settings.lateReadDelay))
     }
 
     /// Keeps the table small: long command lines were for the event only.

@@ -1,3 +1,4 @@
+import CollectorCore
 package import EventModel
 import HeapModule
 import KernelFormats
@@ -23,6 +24,10 @@ package struct ProcessTracker {
     package var untrackedCount: UInt64 = 0
     /// How often messages were lost.
     package var lossCount = 0
+    /// Who may still be listed in `/proc` although the stream has said its end.
+    var ended = EndedProcesses()
+    /// Scans in a row that found somebody nobody knows, and could not look at them.
+    package var doubtfulScanCount = 0
     /// Messages were lost and no resync has followed yet, so thread counts may be wrong.
     package var isUncertain = false
     package var clocks = ClockSample()
@@ -57,18 +62,40 @@ package struct ProcessTracker {
                 report(missing, noticedAt: round.messages[index].timestamp)
                 loss = losses.next()
             }
+            #if MUTANTS
+                if Mutation.execDeferred.isActive, case .exec = round.messages[index].event { continue }
+            #endif
             handle(round.messages[index], at: index, reading: readings[index])
             noteStamp(of: round.messages[index])
         }
+        #if MUTANTS
+            if Mutation.execDeferred.isActive { handleDeferredExecutions(readings) }
+        #endif
     }
+
+    #if MUTANTS
+        private mutating func handleDeferredExecutions(_ readings: [Int: ProcessReading]) {
+            for index in round.messages.indices {
+                guard case .exec = round.messages[index].event else { continue }
+                handle(round.messages[index], at: index, reading: readings[index])
+            }
+        }
+    #endif
 
     private mutating func report(_ loss: ProcessorLoss, noticedAt instant: Instant) {
         isUncertain = true
         lossCount += 1
         let processor = Int(loss.processor)
         let lastStamp = processor < lastStamps.count ? lastStamps[processor] : nil
-        let from = min(lastStamp ?? watchedSince, instant)
+        #if MUTANTS
+            let from = Mutation.gapTooShort.isActive ? instant : min(lastStamp ?? watchedSince, instant)
+        #else
+            let from = min(lastStamp ?? watchedSince, instant)
+        #endif
         lossBegan = min(lossBegan ?? from, from)
+        #if MUTANTS
+            if Mutation.forgottenGap.isActive { return }
+        #endif
         output.append(
             Gap(
                 source: .process, cause: .kernelOverflow, lost: loss.lost, lostBounds: .exactly(loss.lost),
@@ -92,18 +119,27 @@ package struct ProcessTracker {
         lossBegan = nil
     }
 
+    /// Nobody listened for a while: ends may have been missed, as after a loss.
+    mutating func noteInterruption(since begin: Instant) {
+        isUncertain = true
+        lossCount += 1
+        lossBegan = min(lossBegan ?? begin, begin)
+    }
+
     // MARK: - Look-up
 
     /// The live incarnation of `pid`, or a new one known only from this message.
     mutating func incarnationOrSeen(of pid: ProcessID, by message: ConnectorMessage) -> TrackedProcess {
         if let known = table[pid.rawValue] { return known }
+        sometimes(.birthUnseen)
         var event = ProcessEvent(
             identity: ProcessIdentity(
                 pid: pid,
                 birth: .seen(
                     processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)))
-        for path in ProcessProvenance.inheritablePaths { event.provenance[keyPath: path] = .unknown(.gap) }
+        event.provenance.setInheritable(.unknown(.gap))
         let process = TrackedProcess(event: event, escaped: [], startTicks: 0, isStartTicksExact: false)
+        process.mayHaveMoreThreads = true
         insert(process)
         lateReads.append(process.event.identity, due: message.timestamp.advanced(by: settings.lateReadDelay))
         return process
@@ -112,15 +148,19 @@ package struct ProcessTracker {
     mutating func insert(_ process: TrackedProcess) {
         let pid = process.event.pid.rawValue
         guard table[pid] != nil || table.count < Limits.trackedProcessCount else {
+            sometimes(.trackerFull)
             return untrackedCount += 1
         }
         process.lossCountAtBirth = lossCount
         table[pid] = process
+        ended.remove(pid)
     }
 
     mutating func remove(_ process: TrackedProcess) {
         let pid = process.event.pid.rawValue
-        if table[pid] === process { table[pid] = nil }
+        guard table[pid] === process else { return }
+        table[pid] = nil
+        ended.insert(pid)
     }
 
     // MARK: - Time
@@ -129,6 +169,7 @@ package struct ProcessTracker {
     package mutating func setClocks(_ sample: ClockSample) {
         let jump = sample.suspended - clocks.suspended
         if clocks.boot.nanoseconds != 0, abs(jump) > 1_000_000 {
+            sometimes(.suspendNoticed)
             beforeSuspend = clocks
             resumedBy = sample.monotonic
         }
@@ -170,7 +211,12 @@ package struct ProcessTracker {
     ) {
         var subject = process.event
         change(&subject)
-        guard subject.pid != ownProcessID else { return filtered.own += 1 }
+        #if MUTANTS
+            let isOwn = subject.pid == ownProcessID && !Mutation.ownEvents.isActive
+        #else
+            let isOwn = subject.pid == ownProcessID
+        #endif
+        guard !isOwn else { return filtered.own += 1 }
         guard settings.rules.isEmpty || settings.rules.admits(subject) else { return filtered.rule += 1 }
         output.append(
             Event(
@@ -273,7 +319,13 @@ package struct ClockSample {
 }
 
 /// Processes to be looked at again, the earliest first; those due at one time in the order of their entry.
+///
+/// Bounded: a look for which there is no room is left out and counted, and the process is known by its messages only.
 package struct LateReadQueue {
+    /// Most looks that are due later. A process takes at most one or two at a time; those that have ended since stay
+    /// until their time, so that a storm of forks can fill it.
+    package static let countLimit = 2 * Limits.trackedProcessCount
+
     private struct Entry: Comparable {
         var due: Instant
         var order: UInt64
@@ -285,12 +337,16 @@ package struct LateReadQueue {
     private var entries = Heap<Entry>()
     private var order: UInt64 = 0
 
+    /// Looks that were left out for want of room.
+    package private(set) var droppedCount: UInt64 = 0
+
     package init() {}
 
     package var nextDue: Instant? { entries.min?.due }
     package var count: Int { entries.count }
 
     package mutating func append(_ identity: ProcessIdentity, due: Instant) {
+        guard entries.count < Self.countLimit else { return droppedCount += 1 }
         order += 1
         entries.insert(Entry(due: due, order: order, identity: identity))
     }
@@ -302,8 +358,35 @@ package struct LateReadQueue {
 }
 
 extension ProcessProvenance {
-    /// The fields that a child takes over from its parent.
-    static var inheritablePaths: [WritableKeyPath<ProcessProvenance, Provenance>] {
-        [\.name, \.exe, \.cmdline, \.uid, \.gid, \.session, \.cgroup, \.pidNamespace]
+    /// Gives every field that a child takes over from its parent the same provenance.
+    mutating func setInheritable(_ provenance: Provenance) {
+        name = provenance
+        exe = provenance
+        cmdline = provenance
+        uid = provenance
+        gid = provenance
+        session = provenance
+        cgroup = provenance
+        pidNamespace = provenance
+    }
+
+    /// Takes over what a child takes over from its parent.
+    mutating func inherit(from parent: ProcessProvenance) {
+        Self.inherit(parent.name, into: &name)
+        Self.inherit(parent.exe, into: &exe)
+        Self.inherit(parent.cmdline, into: &cmdline)
+        Self.inherit(parent.uid, into: &uid)
+        Self.inherit(parent.gid, into: &gid)
+        Self.inherit(parent.session, into: &session)
+        Self.inherit(parent.cgroup, into: &cgroup)
+        Self.inherit(parent.pidNamespace, into: &pidNamespace)
+    }
+
+    private static func inherit(_ parent: Provenance, into child: inout Provenance) {
+        switch parent {
+        case .absent: break
+        case .unknown(let reason): child = .unknown(reason)
+        default: child = .inherited
+        }
     }
 }

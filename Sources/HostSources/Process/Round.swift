@@ -1,6 +1,10 @@
 package import EventModel
 package import KernelFormats
 
+#if MUTANTS
+    import CollectorCore
+#endif
+
 /// The messages that one drain of the socket gave, in the order of arrival.
 package struct Round {
     /// Most messages gathered before they are handled; the rest stays in the kernel's queue.
@@ -19,6 +23,13 @@ package struct Round {
     package mutating func append(_ message: ConnectorMessage, after loss: ProcessorLoss?) {
         if let loss { losses.append((messages.count, loss)) }
         messages.append(message)
+    }
+
+    /// Adds what was read after it.
+    mutating func append(contentsOf later: Round) {
+        losses += later.losses.map { (messages.count + $0.before, $0.loss) }
+        messages += later.messages
+        overflows += later.overflows
     }
 
     /// An EXEC message, and what stands in the way of reading its process now.
@@ -46,6 +57,9 @@ package struct Round {
                     ExecPlan(
                         index: index, pid: pid, obstacle: later?.obstacle,
                         isRenamedLater: later?.isRenamed ?? false))
+                #if MUTANTS
+                    if Mutation.supersededReadBelieved.isActive { continue }
+                #endif
                 laterEvents[pid.rawValue] = (.superseded, false)
             case .exit(let task, _, _, _) where task.isLeader:
                 laterEvents[task.tid.rawValue] = (.vanished, false)

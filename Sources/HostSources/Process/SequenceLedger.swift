@@ -1,3 +1,4 @@
+import CollectorCore
 package import EventModel
 
 /// Counts the messages of each CPU by their sequence, and thereby those that never arrived.
@@ -34,21 +35,31 @@ package struct SequenceLedger {
         guard let index = index(of: processor) else { return .repeated }
         if !processors[index].isOpen {
             guard opensUnfenced else { return .beforeInterval }
+            sometimes(.processorUnfenced)
             open(index, at: sequence &- 1, isFenced: false)
         }
         let last = processors[index].last
         let advance = sequence &- last
+        #if MUTANTS
+            if Mutation.repeatedSequence.isActive, advance == 0 { return .next }
+        #endif
         guard advance > 0, advance < 1 << 31 else { return .repeated }
         processors[index].last = sequence
         processors[index].kernel += UInt64(advance)
         guard advance > 1 else { return .next }
         processors[index].lost += UInt64(advance - 1)
+        #if MUTANTS
+            if Mutation.lossOffByOne.isActive { return .missing(UInt64(advance), after: last) }
+        #endif
         return .missing(UInt64(advance - 1), after: last)
     }
 
     /// Opens the interval of a CPU right after the fence message with `sequence`.
     package mutating func open(processor: UInt32, at sequence: UInt32) {
         guard let index = index(of: processor), !processors[index].isOpen else { return }
+        #if MUTANTS
+            if Mutation.fenceOffByOne.isActive { return open(index, at: sequence &- 1, isFenced: true) }
+        #endif
         open(index, at: sequence, isFenced: true)
     }
 

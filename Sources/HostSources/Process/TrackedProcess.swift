@@ -1,4 +1,9 @@
 package import EventModel
+import KernelFormats
+
+#if MUTANTS
+    import CollectorCore
+#endif
 
 /// What is known of one live incarnation.
 package final class TrackedProcess {
@@ -8,6 +13,8 @@ package final class TrackedProcess {
     package var escaped: [String]
     /// Other threads than the leader that are known to live.
     package var otherThreadCount: Int
+    /// There may be more of them: it was found by something that does not tell.
+    var mayHaveMoreThreads = false
     /// The leader thread has ended while other threads lived on: the process ends with the last of them.
     package var leaderExitCode: UInt32?
     /// When a scan last saw it alive; messages stamped earlier were queued while the scan ran.
@@ -23,6 +30,8 @@ package final class TrackedProcess {
     var lossCountAtBirth = 0
     /// Later looks that did not find it, though no EXIT message had come.
     package var missedLookCount = 0
+    /// Later looks in a row at which something could not be read.
+    var failedLookCount = 0
     /// User and system time in clock ticks, and when they were read.
     var cpuTicks: (ticks: UInt64, at: Instant)?
 
@@ -35,8 +44,18 @@ package final class TrackedProcess {
         pidFDInode = 0
     }
 
+    /// Takes the number of threads from a look at `aliveAt`; messages stamped earlier are counted in it.
+    func noteThreads(_ stat: ProcessStat, at aliveAt: Instant) {
+        scannedAt = aliveAt
+        otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
+        mayHaveMoreThreads = false
+    }
+
     /// Marks or unmarks a text field as escaped.
     func setEscaped(_ field: String, _ isEscaped: Bool) {
+        #if MUTANTS
+            if Mutation.escapeUnmarked.isActive { return }
+        #endif
         let index = escaped.firstIndex(of: field)
         switch (isEscaped, index) {
         case (true, nil): escaped.append(field)

@@ -1,4 +1,5 @@
 package import Backends
+import DequeModule
 package import EventModel
 import KernelFormats
 
@@ -15,7 +16,9 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
         let state = try world.call(.netlinkOpen) { (_) throws(Errno) in
             guard world.configuration.connector != .missing else { throw .protocolNotSupported }
             guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
-            return (world.connector.open(), 0)
+            return (
+                world.connector.open(bufferByteCount: world.configuration.receiveBufferDefault), 0
+            )
         }
         confined = ThreadConfined(state)
     }
@@ -27,6 +30,14 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
 
     /// How many datagrams are queued.
     package var queuedCount: Int { state.queue.count }
+
+    /// What one message of the kernel takes of the receive buffer.
+    package static let messageByteCount = ConnectorBus.messageTruesize
+
+    /// How full the receive buffer is, in bytes of `skb->truesize`, and whether the kernel drops everything until it is empty.
+    package var occupancy: (byteCount: Int, byteLimit: Int, isCongested: Bool) {
+        (state.queuedTruesize, state.bufferByteCount, state.isCongested)
+    }
 
     /// Closes the socket without a word, as the end of a process does; the kernel keeps counting its subscription.
     package func close() {
@@ -45,8 +56,9 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
             let request = try? ConnectorRequest(parsing: message)
             if let request, world.configuration.connector != .silent {
                 world.connector.control(
-                    request.operation, by: state, mask: request.mask, acknowledgement: request.acknowledgement
-                )
+                    request.operation, by: state, mask: request.mask,
+                    acknowledgement: request.acknowledgement,
+                    in: world)
             }
             return ((), 0)
         }
@@ -54,42 +66,50 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
 
     package func receive(into batch: inout DatagramBatch) throws(Errno) {
         batch.datagrams.removeAll(keepingCapacity: true)
+        batch.isDrained = false
         let world = kernel.world
         let state = state
         // A closure must not capture the batch, which cannot be copied: what was taken is put into it afterwards.
-        let taken = try world.call(.netlinkReceive) { [capacity = batch.capacity] (effects) throws(Errno) in
+        let count = try world.call(.netlinkReceive) { [capacity = batch.capacity] (effects) throws(Errno) in
             guard state.isOpen else { throw .badFileDescriptor }
             if effects.isDuplicate { state.duplicateFirst() }
-            defer { state.endReceive() }
-            if state.takeOverrun() { throw .noBufferSpace }
-            var taken: [ConnectorSocketState.Queued] = []
-            var digest = Digest()
+            if effects.isReordered { state.reorderFirst() }
             // An overrun meanwhile is said by the next call.
-            while taken.count < min(capacity, effects.limit ?? capacity), let next = state.popFirst() {
-                digest.fold(next.bytes)
-                taken.append(next)
+            if state.takeOverrun() {
+                state.endReceive()
+                throw .noBufferSpace
             }
-            guard !taken.isEmpty else { throw .resourceTemporarilyUnavailable }
-            return (taken, digest.value)
+            let count = min(state.queue.count, capacity, effects.limit ?? capacity)
+            guard count > 0 else {
+                state.endReceive()
+                throw .resourceTemporarilyUnavailable
+            }
+            var digest = Digest()
+            for index in 0..<count { digest.fold(state.queue[index].bytes) }
+            return (count, digest.value)
         }
-        for (index, queued) in taken.enumerated() {
-            let kept = queued.bytes.prefix(batch.slotByteCount)
+        for index in 0..<count {
+            guard let queued = state.popFirst() else { break }
+            let keptCount = min(queued.bytes.count, batch.slotByteCount)
             let start = index * batch.slotByteCount
-            batch.bytes.replaceSubrange(start..<(start + kept.count), with: kept)
+            batch.bytes.replaceSubrange(start..<(start + keptCount), with: queued.bytes.prefix(keptCount))
             batch.datagrams.append(
                 Datagram(
-                    byteCount: kept.count, senderPort: queued.senderPort,
+                    byteCount: keptCount, senderPort: queued.senderPort,
                     isTruncated: queued.bytes.count > batch.slotByteCount))
         }
+        batch.isDrained = count < batch.capacity && !state.isReadable
+        state.endReceive()
     }
 
     package func setReceiveBuffer(byteCount: Int) throws(Errno) -> Int {
         let world = kernel.world
         let state = state
-        return try world.call(.netlinkBuffer) { (_) throws(Errno) in
+        return try world.call(.netlinkBuffer) { (effects) throws(Errno) in
             guard state.isOpen else { throw .badFileDescriptor }
             let isForced = world.configuration.ownCapabilities.contains(.networkAdministration)
-            let requested = isForced ? byteCount : min(byteCount, world.configuration.receiveBufferMaximum)
+            let permitted = isForced ? byteCount : min(byteCount, world.configuration.receiveBufferMaximum)
+            let requested = min(permitted, effects.limit ?? .max)
             let granted = state.setBuffer(requested: requested)
             return (granted, UInt64(granted))
         }
@@ -101,13 +121,23 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
         let world = kernel.world
         // Asking costs time too, so that a loop which never suspends does not stand still.
         world.spendCallCost()
+        let effects = world.applyFaults(toWait: .netlinkWait)
+        if effects.lateness > .zero { await fallAsleep(for: effects.lateness) }
         if let readiness = readyNow(deadline: deadline) { return readiness }
+        if effects.isSpurious { return .readable }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 wait(until: deadline, continuation)
             }
         } onCancel: {
             wakeWaiter(.interrupted)
+        }
+    }
+
+    /// The thread does not get its processor.
+    private func fallAsleep(for duration: Duration) async {
+        await withCheckedContinuation { continuation in
+            _ = kernel.pump.clock.schedule(at: kernel.now.advanced(by: duration)) { continuation.resume() }
         }
     }
 

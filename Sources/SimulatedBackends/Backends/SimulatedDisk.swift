@@ -88,6 +88,8 @@ package struct SimulatedDurableFile: DurableFile {
     private let kernel: SimulatedKernel
     private let disk: SimulatedDisk
     private let name: String
+    /// Pieces beyond which short writes take no more time.
+    private static let pieceLimit = 4_096
 
     init(kernel: SimulatedKernel, disk: SimulatedDisk, name: String) {
         self.kernel = kernel
@@ -96,8 +98,10 @@ package struct SimulatedDurableFile: DurableFile {
     }
 
     package func read() throws(Errno) -> [UInt8]? {
-        try kernel.world.call(.fileRead, file: name) { (_) throws(Errno) in
-            let bytes = try disk.read(name)
+        try kernel.world.call(.fileRead, file: name) { (effects) throws(Errno) in
+            // The name may have outlived a loss of power, the contents or a part of them not.
+            let kept = effects.isAtEnd ? 0 : effects.limit ?? .max
+            let bytes = try disk.read(name).map { effects.corrupting(Array($0.prefix(kept))) }
             var digest = Digest()
             digest.fold(bytes ?? [])
             return (bytes, digest.value)
@@ -114,6 +118,10 @@ package struct SimulatedDurableFile: DurableFile {
                 crash = SimulatedDisk.CrashPoint(rawValue: world.generator.below(4))
             }
             let survivesRename = crash == .afterRename && world.generator.below(2) == 0
+            // Each further write(2) takes a call's time.
+            if let limit = effects.limit {
+                for _ in 0..<min(bytes.count / limit, Self.pieceLimit) { world.spendCallCost() }
+            }
             try disk.replace(name, with: bytes, crashingAt: crash, survivesRename: survivesRename)
             return ((), digest.value)
         }

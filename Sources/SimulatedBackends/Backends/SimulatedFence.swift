@@ -12,8 +12,9 @@ package struct SimulatedFence: ProcessorFence {
 
     package func onlineProcessors() throws(Errno) -> [UInt32] {
         let world = kernel.world
-        return try world.call(.fenceProcessors) { (_) throws(Errno) in
-            (Array(0..<world.configuration.processorCount), UInt64(world.configuration.processorCount))
+        return try world.call(.fenceProcessors) { (effects) throws(Errno) in
+            let count = effects.isAtEnd ? 0 : world.configuration.processorCount
+            return (Array(0..<count), UInt64(count))
         }
     }
 

@@ -21,11 +21,13 @@ package struct SimulatedHost: Sendable {
     }
 
     package var clock: any SystemClock { pump.clock }
-    package var threads: any ThreadProvider { SimulatedThreads(pump: pump) }
+    package var threads: any ThreadProvider {
+        SimulatedThreads(pump: pump, clock: SimulatedTimers(kernel: kernel))
+    }
     package var procFileSystem: any ProcFileSystem { SimulatedProcFileSystem(kernel: kernel) }
     package var fence: any ProcessorFence { SimulatedFence(kernel: kernel) }
     package var signals: any SignalStream { SimulatedSignals(kernel: kernel) }
-    package var entropy: any Entropy { SimulatedEntropy(seed: kernel.configuration.seed) }
+    package var entropy: any Entropy { SimulatedEntropy(kernel: kernel) }
 
     /// A socket of the process connector, bound to its group.
     ///

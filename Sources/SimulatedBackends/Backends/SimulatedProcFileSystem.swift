@@ -9,8 +9,13 @@ package import struct SystemPackage.Errno
 /// decided when the kernel would decide it: at the first read of most, at every read of `cmdline`, `environ` and `maps`.
 package final class SimulatedProcFileSystem: ProcFileSystem {
     private let kernel: SimulatedKernel
+    /// Closes a handle; made once, as every open handle carries it.
+    private let release: @Sendable (Int) -> Void
 
-    package init(kernel: SimulatedKernel) { self.kernel = kernel }
+    package init(kernel: SimulatedKernel) {
+        self.kernel = kernel
+        release = { kernel.world.handles.remove($0) }
+    }
 
     /// How many handles are open now.
     package var openHandleCount: Int { kernel.world.handles.count }
@@ -19,12 +24,12 @@ package final class SimulatedProcFileSystem: ProcFileSystem {
 
     package func processIDs(into pids: inout [ProcessID]) throws(Errno) {
         let world = kernel.world
-        let listed = try world.call(.procfsList) { (effects) throws(Errno) in
+        let listed = try world.call(.procfsList) { (_) throws(Errno) in
             var listed: [ProcessID] = []
             var digest = Digest()
             var next: Int32 = 1
             // Not a snapshot: the kernel looks for the next pid again and again while the world goes on.
-            while listed.count < effects.limit ?? .max {
+            while true {
                 let index = world.lowerBound(next)
                 guard index < world.listedPIDs.count else { break }
                 let pid = ProcessID(world.listedPIDs[index])
@@ -45,12 +50,12 @@ package final class SimulatedProcFileSystem: ProcFileSystem {
     package func threadIDs(in directory: borrowing ProcessDirectory, into tids: inout [ProcessID])
         throws(Errno)
     {
-        let process = kernel.world.handles.process(directory.token)
         let world = kernel.world
-        let listed = try world.call(.procfsThreads, pid: process.pid) { (effects) throws(Errno) in
+        let process = world.handles.process(directory.token)
+        let listed = try world.call(.procfsThreads, pid: process.pid) { (_) throws(Errno) in
             guard !process.isReaped else { return ([ProcessID](), 0) }
             try world.checkEntry(process)
-            let listed = Array(process.threadIDs.prefix(effects.limit ?? .max))
+            let listed = process.threadIDs
             return (listed, UInt64(listed.count))
         }
         tids.append(contentsOf: listed)
@@ -67,80 +72,70 @@ package final class SimulatedProcFileSystem: ProcFileSystem {
             guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
             return (process, UInt64(process.incarnation.rawValue))
         }
-        let token = kernel.world.handles.insert(.directory(process))
-        return ProcessDirectory(token: token) { [self] in release($0) }
+        return ProcessDirectory(token: world.handles.insert(process), release: release)
     }
 
     package func open(_ file: ProcessFile, in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile
     {
-        let process = kernel.world.handles.process(directory.token)
         let world = kernel.world
-        let handle = try world.call(.procfsOpen, pid: process.pid, file: file.rawValue) { (_) throws(Errno) in
+        let process = world.handles.process(directory.token)
+        let token = try world.call(.procfsOpen, pid: process.pid, file: file.rawValue) { (_) throws(Errno) in
             guard !process.isReaped else { throw .noSuchProcess }
             try world.checkEntry(process)
             try world.checkOpen(file, of: process)
             guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
-            return (OpenFile(file, of: process), UInt64(process.incarnation.rawValue))
+            return (
+                world.handles.insert(OpenFile(file, of: process)), UInt64(process.incarnation.rawValue)
+            )
         }
-        return wrap(handle)
+        return ProcFile(token: token, release: release)
     }
 
     package func open(_ file: SystemFile) throws(Errno) -> ProcFile {
         let world = kernel.world
-        let handle = try world.call(.procfsOpen, file: file.rawValue) { (_) throws(Errno) in
+        let token = try world.call(.procfsOpen, file: file.rawValue) { (_) throws(Errno) in
             guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
-            return (OpenFile(file), 0)
+            return (world.handles.insert(OpenFile(file)), 0)
         }
-        return wrap(handle)
-    }
-
-    private func wrap(_ handle: OpenFile) -> ProcFile {
-        let token = kernel.world.handles.insert(.file(handle))
-        return ProcFile(token: token) { [self] in release($0) }
-    }
-
-    private func release(_ token: Int) {
-        kernel.world.handles.remove(token)
+        return ProcFile(token: token, release: release)
     }
 
     // MARK: Reading
 
     package func read(_ file: borrowing ProcFile, count: Int, into bytes: inout [UInt8]) throws(Errno) -> Int
     {
-        let handle = kernel.world.handles.file(file.token)
         let world = kernel.world
-        let chunk = try world.call(.procfsRead, pid: handle.process?.pid, file: handle.name) {
-            (effects) throws(Errno) in
-            let count = min(max(count, 0), effects.limit ?? .max)
-            let chunk = try handle.read(count, from: world)
+        let token = file.token
+        let (process, name) = world.handles.subject(ofFile: token)
+        return try world.call(.procfsRead, pid: process?.pid, file: name) { (effects) throws(Errno) in
+            let count = effects.isAtEnd ? 0 : min(max(count, 0), effects.limit ?? .max)
+            let start = bytes.count
+            try world.handles.read(token, count, from: world, into: &bytes)
             var digest = Digest()
-            digest.fold(chunk)
-            return (chunk, digest.value)
+            digest.fold(bytes.span.extracting(start..<bytes.count))
+            return (bytes.count - start, digest.value)
         }
-        bytes.append(contentsOf: chunk)
-        return chunk.count
     }
 
     package func readLink(
         _ link: ProcessLink, in directory: borrowing ProcessDirectory, into bytes: inout [UInt8]
     ) throws(Errno) {
-        let process = kernel.world.handles.process(directory.token)
         let world = kernel.world
-        let text = try world.call(.procfsReadLink, pid: process.pid, file: link.rawValue) {
-            (_) throws(Errno) in
+        let process = world.handles.process(directory.token)
+        try world.call(.procfsReadLink, pid: process.pid, file: link.rawValue) { (_) throws(Errno) in
             let text = try world.target(of: link, process).text
             var digest = Digest()
-            digest.fold(text)
-            return (text, digest.value)
+            digest.fold(text.span)
+            bytes.append(contentsOf: text)
+            return ((), digest.value)
         }
-        bytes.append(contentsOf: text)
     }
 
     package func status(
         of link: ProcessLink, in directory: borrowing ProcessDirectory
     ) throws(Errno) -> LinkTargetStatus {
-        let process = kernel.world.handles.process(directory.token)
         let world = kernel.world
+        let process = world.handles.process(directory.token)
         return try world.call(.procfsStatus, pid: process.pid, file: link.rawValue) { (_) throws(Errno) in
             let status = try world.target(of: link, process).status
             return (status, status.inode)

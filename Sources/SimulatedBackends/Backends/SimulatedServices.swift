@@ -5,10 +5,19 @@ import Synchronization
 /// Words that only the seed decides.
 package final class SimulatedEntropy: Entropy {
     private let generator: Mutex<SeededGenerator>
+    private let kernel: SimulatedKernel
 
-    package init(seed: UInt64) { generator = Mutex(SeededGenerator(seed: seed, stream: .entropy)) }
+    init(kernel: SimulatedKernel) {
+        self.kernel = kernel
+        generator = Mutex(SeededGenerator(seed: kernel.configuration.seed, stream: .entropy))
+    }
 
-    package func nextWord() -> UInt64 { generator.withLock { $0.next() } }
+    package func nextWord() -> UInt64 {
+        // Early in a boot getrandom(2) waits for the kernel to have gathered enough.
+        let lateness = kernel.world.applyFaults(toWait: .entropyWord).lateness
+        if lateness > .zero { kernel.pump.spend(lateness) }
+        return generator.withLock { $0.next() }
+    }
 }
 
 /// The signals of the simulated collector.
@@ -18,6 +27,16 @@ package struct SimulatedSignals: SignalStream {
     init(kernel: SimulatedKernel) { self.kernel = kernel }
 
     package func next() async -> HostSignal? {
+        let signal = await nextInTime()
+        let lateness = signal == nil ? .zero : kernel.world.applyFaults(toWait: .signalsNext).lateness
+        guard lateness > .zero else { return signal }
+        await withCheckedContinuation { continuation in
+            _ = kernel.pump.clock.schedule(at: kernel.now.advanced(by: lateness)) { continuation.resume() }
+        }
+        return signal
+    }
+
+    private func nextInTime() async -> HostSignal? {
         if let signal = kernel.world.signals.takePending() { return signal }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -2,66 +2,15 @@ package import EventModel
 
 package import struct SystemPackage.Errno
 
-/// A call into the simulated host, by the name that fault rules and traces use.
-package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
-    case procfsList = "procfs.list"
-    /// Opening `/proc/PID` itself.
-    case procfsDirectory = "procfs.directory"
-    /// Opening a file, of a process or of the system.
-    case procfsOpen = "procfs.open"
-    case procfsRead = "procfs.read"
-    case procfsReadLink = "procfs.readlink"
-    case procfsStatus = "procfs.status"
-    case procfsThreads = "procfs.threads"
-    case procfsPIDFD = "procfs.pidfd"
-    case netlinkOpen = "netlink.open"
-    case netlinkReceive = "netlink.recv"
-    case netlinkSend = "netlink.send"
-    case netlinkWait = "netlink.wait"
-    case netlinkBuffer = "netlink.rcvbuf"
-    case fenceProcessors = "fence.processors"
-    case fenceAnnounce = "fence.announce"
-    case fileRead = "file.read"
-    case fileReplace = "file.replace"
-
-    /// Position among all operations.
-    ///
-    /// Spelled out because every call asks for it.
-    var index: UInt64 {
-        switch self {
-        case .procfsList: 0
-        case .procfsDirectory: 1
-        case .procfsOpen: 2
-        case .procfsRead: 3
-        case .procfsReadLink: 4
-        case .procfsStatus: 5
-        case .procfsThreads: 6
-        case .procfsPIDFD: 7
-        case .netlinkOpen: 8
-        case .netlinkReceive: 9
-        case .netlinkSend: 10
-        case .netlinkWait: 11
-        case .netlinkBuffer: 12
-        case .fenceProcessors: 13
-        case .fenceAnnounce: 14
-        case .fileRead: 15
-        case .fileReplace: 16
-        }
-    }
-
-    init?(index: UInt64) {
-        guard index < UInt64(Self.allCases.count) else { return nil }
-        self = Self.allCases[Int(index)]
-    }
-}
-
 /// What an injected fault does to the call it strikes.
+///
+/// Which call can suffer what is in ``BackendOperation/faultKinds``; elsewhere a behaviour has no effect.
 package enum FaultBehaviour: Hashable, Sendable {
-    /// The call fails and has no effect.
+    /// The call fails and has no effect. `EINTR` is an interruption: the backend repeats the call.
     case errno(Errno)
-    /// At most this many bytes, datagrams or entries are delivered, at least one.
+    /// At most this many bytes or datagrams are delivered or taken at a time, at least one.
     case short(Int)
-    /// Virtual time passes within the call, the world goes on, then the call proceeds.
+    /// Virtual time passes within the call, the world goes on, then the call proceeds. A wait ends that much later.
     case stall(Duration)
     /// The process that the call is about is killed and reaped first.
     case diesBeforeRead
@@ -69,11 +18,20 @@ package enum FaultBehaviour: Hashable, Sendable {
     case duplicate
     /// Power fails within the call, at a seeded step: see ``SimulatedDisk`` (`file.replace` only).
     case crash
+    /// The call finds nothing, as at the end of a file.
+    case endOfFile
+    /// One seeded bit of what is read is wrong.
+    case corrupt
+    /// Two neighbouring datagrams of different processors, about processes that have nothing to do with each other, arrive
+    /// in the other order.
+    case reorder
+    /// The wait ends at once though there is nothing.
+    case spurious
 }
 
 /// When a fault happens, and which.
 ///
-/// All conditions that are set must hold. `nth`, `every` and `probability` apply to the calls that match the others.
+/// All conditions that are set must hold. ``nth``, ``every`` and ``probability`` apply to the calls that match the others.
 package struct FaultRule: Hashable, Sendable {
     package var operation: BackendOperation
     package var pid: ProcessID?
@@ -87,6 +45,10 @@ package struct FaultRule: Hashable, Sendable {
     package var every: Int?
     /// 0 ... 1.
     package var probability: Double?
+    /// Once it has struck, it strikes every call that matches ``operation``, ``pid`` and ``file`` for this long.
+    package var lasting: Duration?
+    /// Once it has struck, it strikes so many such calls in a row, the first included.
+    package var times: Int?
     package var behaviour: FaultBehaviour
 
     package init(_ operation: BackendOperation, _ behaviour: FaultBehaviour) {
@@ -107,14 +69,20 @@ package struct FaultPlan: Hashable, Sendable {
 struct FaultInjector {
     private let rules: [FaultRule]
     private var matches: [Int]
+    /// What is left of a rule that strikes on: how many calls, and until when.
+    private var rest: [(times: Int, until: Instant)]
     /// How often each rule has fired.
     private(set) var firings: [Int]
     private var generator: SeededGenerator
+    /// One bit for each operation that a rule is about.
+    private let operations: UInt64
 
     init(_ plan: FaultPlan, seed: UInt64) {
         rules = plan.rules
+        operations = plan.rules.reduce(0) { $0 | 1 << $1.operation.index }
         matches = Array(repeating: 0, count: plan.rules.count)
         firings = matches
+        rest = Array(repeating: (0, Instant(nanoseconds: .min)), count: plan.rules.count)
         generator = SeededGenerator(seed: seed, stream: .fault)
     }
 
@@ -125,19 +93,24 @@ struct FaultInjector {
         var behaviour: FaultBehaviour
     }
 
-    /// The faults of one call: any stalls, then at most one other.
+    /// Whether any rule is about this operation: mostly none is, and then a call need not ask further.
+    func hasRules(for operation: BackendOperation) -> Bool { operations >> operation.index & 1 == 1 }
+
+    /// The faults of one call: any stalls and interruptions, then at most one other.
     mutating func strike(_ operation: BackendOperation, pid: ProcessID?, file: String?, now: Instant)
         -> [Firing]
     {
-        guard !rules.isEmpty else { return [] }
+        guard hasRules(for: operation) else { return [] }
         var struck: [Firing] = []
         var isDecided = false
         // Every rule counts the calls that match it, also when an earlier one decides.
         for index in rules.indices where applies(index, operation, pid, file, now) && !isDecided {
             firings[index] += 1
             struck.append(Firing(rule: index, count: firings[index], behaviour: rules[index].behaviour))
-            if case .stall = rules[index].behaviour { continue }
-            isDecided = true
+            switch rules[index].behaviour {
+            case .stall, .errno(.interrupted): continue
+            default: isDecided = true
+            }
         }
         return struck
     }
@@ -145,15 +118,26 @@ struct FaultInjector {
     private mutating func applies(
         _ index: Int, _ operation: BackendOperation, _ pid: ProcessID?, _ file: String?, _ now: Instant
     ) -> Bool {
-        let rule = rules[index]
-        guard rule.operation == operation else { return false }
-        if let wanted = rule.pid, wanted != pid { return false }
-        if let wanted = rule.file, wanted != file { return false }
-        if let during = rule.during, !during.contains(now) { return false }
+        guard rules[index].operation == operation else { return false }
+        if let wanted = rules[index].pid, wanted != pid { return false }
+        if let wanted = rules[index].file, wanted != file { return false }
+        if rest[index].times > 0 || now < rest[index].until {
+            rest[index].times = max(0, rest[index].times - 1)
+            return true
+        }
+        guard begins(index, now) else { return false }
+        rest[index].times = max(0, (rules[index].times ?? 1) - 1)
+        if let lasting = rules[index].lasting { rest[index].until = now.advanced(by: lasting) }
+        return true
+    }
+
+    /// Whether a matching call is one with which the rule begins to strike.
+    private mutating func begins(_ index: Int, _ now: Instant) -> Bool {
+        if let during = rules[index].during, !during.contains(now) { return false }
         matches[index] += 1
-        if let nth = rule.nth, matches[index] != nth { return false }
-        if let every = rule.every, every > 0, !matches[index].isMultiple(of: every) { return false }
-        if let probability = rule.probability { return generator.happens(probability) }
+        if let nth = rules[index].nth, matches[index] != nth { return false }
+        if let every = rules[index].every, every > 0, !matches[index].isMultiple(of: every) { return false }
+        if let probability = rules[index].probability { return generator.happens(probability) }
         return true
     }
 }

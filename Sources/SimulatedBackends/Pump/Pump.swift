@@ -32,7 +32,7 @@ package final class Pump: ExecutionThread {
     /// Folds bytes into the trace hash.
     package func fold(_ bytes: [UInt8]) {
         var digest = Digest()
-        digest.fold(bytes)
+        digest.fold(bytes.span)
         fold(digest.value)
     }
 
@@ -43,7 +43,7 @@ package final class Pump: ExecutionThread {
     func spend(_ duration: Duration) { state.spend(duration.wholeNanoseconds) }
 
     func scheduleWorldEvent(at time: Instant, _ action: @escaping () -> Void) {
-        state.worldEvents.insert(action, at: time)
+        state.scheduleWorldEvent(at: time, action)
     }
 
     func park(_ what: String) -> Int { state.park(what) }
@@ -57,14 +57,16 @@ final class PumpState {
     var trace: Trace
     var ready: ReadyQueue
     var timers = TimerHeap<TimerToken>()
-    var actions: [TimerToken: @Sendable () -> Void] = [:]
-    var worldEvents = TimerHeap<() -> Void>()
+    private var actions = TimerActions()
+    private var worldEvents = TimerHeap<() -> Void>()
+    private var script: WorldScript?
+    /// When the next world event is due, the end of time if none is.
+    private var nextWorldEvent = Instant(nanoseconds: .max)
     var wall: WallClockState
     var jobCount = 0
     var callCountOfJob = 0
     private var jobCountAtInstant = 0
     private var instant = Instant(nanoseconds: .min)
-    private var nextToken: UInt64 = 1
     private let timerLateness: ClosedRange<Int64>
     private var timerGenerator: SeededGenerator
     private var parked: [(token: Int, what: String)] = []
@@ -85,47 +87,76 @@ final class PumpState {
     // MARK: Timers
 
     func schedule(at deadline: Instant, _ action: @escaping @Sendable () -> Void) -> TimerToken {
-        let token = TimerToken(rawValue: nextToken)
-        nextToken += 1
         let lateness = timerGenerator.draw(timerLateness)
-        actions[token] = action
+        let token = actions.insert(action)
         timers.insert(token, at: Instant(nanoseconds: deadline.nanoseconds.addingClamped(lateness)))
         return token
     }
 
     func cancel(_ token: TimerToken) {
-        actions[token] = nil
+        _ = actions.remove(token)
         // Cancelled timers stay in the heap until their time; many of them would be a leak.
         if timers.count > 64, timers.count > 2 * actions.count {
-            timers.removeAll { actions[$0] == nil }
+            timers.removeAll { !actions.contains($0) }
         }
     }
 
     private func fireDueTimers() {
-        while let entry = timers.earliest, entry.deadline <= now {
-            _ = timers.popEarliest()
-            if let action = actions.removeValue(forKey: entry.payload) { action() }
+        while let deadline = timers.nextDeadline, deadline <= now, let entry = timers.popEarliest() {
+            if let action = actions.remove(entry.payload) { action() }
         }
     }
 
     private func dropCancelledTimers() {
-        while let entry = timers.earliest, actions[entry.payload] == nil { _ = timers.popEarliest() }
+        while let entry = timers.earliest, !actions.contains(entry.payload) { _ = timers.popEarliest() }
+    }
+
+    // MARK: World events
+
+    func scheduleWorldEvent(at time: Instant, _ action: @escaping () -> Void) {
+        worldEvents.insert(action, at: time)
+        nextWorldEvent = min(nextWorldEvent, time)
+    }
+
+    /// Lets a script happen: its steps come before other world events of the same time.
+    ///
+    /// There is one script at a time.
+    func play(_ script: WorldScript) {
+        precondition(self.script == nil, "one script at a time")
+        guard script.nextTime != nil else { return }
+        self.script = script
+        noteNextWorldEvent()
+    }
+
+    private func noteNextWorldEvent() {
+        nextWorldEvent = Instant(nanoseconds: .max)
+        if let time = script?.nextTime { nextWorldEvent = time }
+        if let time = worldEvents.nextDeadline { nextWorldEvent = min(nextWorldEvent, time) }
+    }
+
+    private var hasWorldEvents: Bool { !worldEvents.isEmpty || script != nil }
+
+    private func runWorldEvents(through end: Instant) {
+        while nextWorldEvent <= end, hasWorldEvents {
+            now = max(now, nextWorldEvent)
+            if let time = script?.nextTime, time <= nextWorldEvent {
+                let step = script?.takeStep()
+                if script?.nextTime == nil { script = nil }
+                noteNextWorldEvent()
+                if let step { step.perform(step.index) }
+            } else if let event = worldEvents.popEarliest() {
+                noteNextWorldEvent()
+                event.payload()
+            }
+        }
     }
 
     // MARK: Time
 
     func spend(_ nanoseconds: Int64) {
         let end = Instant(nanoseconds: now.nanoseconds.addingClamped(nanoseconds))
-        runWorldEvents(through: end)
+        if nextWorldEvent <= end { runWorldEvents(through: end) }
         now = max(now, end)
-    }
-
-    private func runWorldEvents(through end: Instant) {
-        while let event = worldEvents.earliest, event.deadline <= end {
-            _ = worldEvents.popEarliest()
-            now = max(now, event.deadline)
-            event.payload()
-        }
     }
 
     /// Goes to the next timer or world event; the world comes first when both are due.
@@ -134,11 +165,11 @@ final class PumpState {
     private func advance() -> IdleResult {
         dropCancelledTimers()
         let next: Instant
-        switch (timers.earliest?.deadline, worldEvents.earliest?.deadline) {
-        case (nil, nil): return .nothingToDo
-        case (let timer?, nil): next = timer
-        case (nil, let event?): next = event
-        case (let timer?, let event?): next = min(timer, event)
+        switch (timers.nextDeadline, hasWorldEvents) {
+        case (nil, false): return .nothingToDo
+        case (let timer?, false): next = timer
+        case (nil, true): next = nextWorldEvent
+        case (let timer?, true): next = min(timer, nextWorldEvent)
         }
         guard next <= configuration.limits.end else { return .pastEnd }
         if next > now {
@@ -203,7 +234,9 @@ final class PumpState {
         return nextParkToken
     }
 
-    func unpark(_ token: Int) { parked.removeAll { $0.token == token } }
+    func unpark(_ token: Int) {
+        if let index = parked.firstIndex(where: { $0.token == token }) { parked.remove(at: index) }
+    }
 
     private func stuckDescription(_ what: String) -> String {
         let waiting =

@@ -28,6 +28,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         d = word()
     }
 
+    @inline(__always)
     package mutating func next() -> UInt64 {
         let scrambled = b &* 5
         let result = ((scrambled << 7) | (scrambled >> 57)) &* 9
@@ -42,6 +43,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// An unbiased number in `0 ..< bound` (Lemire, "Fast random integer generation in an interval", 2019).
+    @inline(__always)
     package mutating func below(_ bound: UInt64) -> UInt64 {
         precondition(bound > 0, "a bound must be positive")
         var product = next().multipliedFullWidth(by: bound)
@@ -53,6 +55,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// An unbiased number within `range`; draws nothing when the range holds one number.
+    @inline(__always)
     package mutating func draw(_ range: ClosedRange<Int64>) -> Int64 {
         let width = UInt64(bitPattern: range.upperBound &- range.lowerBound)
         guard width > 0 else { return range.lowerBound }

@@ -17,6 +17,7 @@ package struct TimerHeap<Payload> {
     package var isEmpty: Bool { entries.isEmpty }
     package var count: Int { entries.count }
     package var earliest: Entry? { entries.first }
+    package var nextDeadline: Instant? { entries.isEmpty ? nil : entries[0].deadline }
 
     package mutating func insert(_ payload: Payload, at deadline: Instant) {
         entries.append(Entry(deadline: deadline, sequence: nextSequence, payload: payload))
@@ -54,6 +55,7 @@ package struct TimerHeap<Payload> {
     }
 
     private func precedes(_ a: Int, _ b: Int) -> Bool {
-        (entries[a].deadline, entries[a].sequence) < (entries[b].deadline, entries[b].sequence)
+        let (first, second) = (entries[a].deadline, entries[b].deadline)
+        return first == second ? entries[a].sequence < entries[b].sequence : first < second
     }
 }

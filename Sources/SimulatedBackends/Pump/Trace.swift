@@ -71,17 +71,19 @@ package struct Trace: Sendable {
     package private(set) var captured: [TraceRecord] = []
 
     private let captureRange: Range<Int>
-    private var recentRing: [TraceRecord] = []
+    private var recentRing: [TraceRecord]
 
     /// - Parameter captureRange: Steps to keep whole, for finding the first step that differs.
     package init(capturing captureRange: Range<Int> = 0..<0) {
         self.captureRange = captureRange
-        recentRing.reserveCapacity(Self.recentStepLimit)
+        let blank = TraceRecord(
+            step: 0, time: Instant(nanoseconds: 0), kind: .pick, first: 0, second: 0, third: 0)
+        recentRing = Array(repeating: blank, count: Self.recentStepLimit)
     }
 
     /// The latest steps, oldest first, at most ``recentStepLimit``.
     package var recent: [TraceRecord] {
-        guard stepCount > Self.recentStepLimit else { return recentRing }
+        guard stepCount > Self.recentStepLimit else { return Array(recentRing.prefix(stepCount)) }
         let oldest = stepCount % Self.recentStepLimit
         return Array(recentRing[oldest...] + recentRing[..<oldest])
     }
@@ -98,11 +100,9 @@ package struct Trace: Sendable {
         hash = digest.value
         let record = TraceRecord(
             step: stepCount, time: time, kind: kind, first: first, second: second, third: third)
-        if captureRange.contains(stepCount) { captured.append(record) }
-        if recentRing.count < Self.recentStepLimit {
-            recentRing.append(record)
-        } else {
-            recentRing[stepCount % Self.recentStepLimit] = record
+        recentRing[stepCount % Self.recentStepLimit] = record
+        if stepCount >= captureRange.lowerBound, stepCount < captureRange.upperBound {
+            captured.append(record)
         }
         stepCount += 1
         if stepCount % Self.checkpointInterval == 0 { checkpoints.append(hash) }
@@ -115,23 +115,42 @@ package struct Digest: Sendable {
 
     package init(seed: UInt64 = 0xcbf2_9ce4_8422_2325) { value = seed }
 
+    @inline(__always)
     package mutating func fold(_ word: UInt64) {
         value = (value ^ word) &* 0x9e37_79b9_7f4a_7c15
         value ^= value >> 32
     }
 
-    package mutating func fold(_ bytes: some Collection<UInt8>) {
-        var word: UInt64 = 0
-        var count = 0
-        for byte in bytes {
-            word = word << 8 | UInt64(byte)
-            count += 1
-            if count % 8 == 0 {
-                fold(word)
-                word = 0
-            }
+    /// Folds bytes and their number, eight at a time.
+    package mutating func fold(_ bytes: Span<UInt8>) {
+        var index = 0
+        while index &+ 8 <= bytes.count {
+            fold(Self.word(bytes.extracting(index..<index &+ 8)))
+            index &+= 8
         }
-        fold(word)
-        fold(UInt64(count))
+        var rest: UInt64 = 0
+        while index < bytes.count {
+            rest = rest << 8 | UInt64(bytes[index])
+            index &+= 1
+        }
+        fold(rest)
+        fold(UInt64(bytes.count))
+    }
+
+    package mutating func fold(_ bytes: [UInt8]) { fold(bytes.span) }
+
+    package mutating func fold(_ bytes: ArraySlice<UInt8>) { fold(bytes.span) }
+
+    /// Folds the UTF-8 bytes of a text.
+    package mutating func fold(_ text: String) { fold(text.utf8.span) }
+
+    /// Eight bytes as one load: the span is known to hold exactly these.
+    @inline(__always)
+    private static func word(_ bytes: Span<UInt8>) -> UInt64 {
+        let low =
+            UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16 | UInt64(bytes[3]) << 24
+        let high =
+            UInt64(bytes[4]) | UInt64(bytes[5]) << 8 | UInt64(bytes[6]) << 16 | UInt64(bytes[7]) << 24
+        return low | high << 32
     }
 }

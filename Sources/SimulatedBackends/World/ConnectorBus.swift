@@ -10,7 +10,6 @@ final class ConnectorBus {
     /// What one message of 76 bytes takes of a receive buffer: `skb->truesize`, measured on Linux 6.18.
     static let messageTruesize = 832
 
-    private unowned let world: World
     /// The sequence that the next message of each processor gets.
     private(set) var nextSequences: [UInt32]
     private var lastStamps: [Int64]
@@ -20,18 +19,17 @@ final class ConnectorBus {
     private(set) var sockets: [ConnectorSocketState] = []
     private var generator: SeededGenerator
 
-    init(world: World) {
-        self.world = world
-        let processorCount = Int(world.configuration.processorCount)
+    init(_ configuration: WorldConfiguration) {
+        let processorCount = Int(configuration.processorCount)
         nextSequences = Array(repeating: 0, count: processorCount)
         lastStamps = Array(repeating: .min, count: processorCount)
-        generator = SeededGenerator(seed: world.configuration.seed, stream: .connector)
+        generator = SeededGenerator(seed: configuration.seed, stream: .connector)
     }
 
     // MARK: Sockets
 
-    func open() -> ConnectorSocketState {
-        let socket = ConnectorSocketState(bufferByteCount: world.configuration.receiveBufferDefault)
+    func open(bufferByteCount: Int) -> ConnectorSocketState {
+        let socket = ConnectorSocketState(bufferByteCount: bufferByteCount)
         sockets.append(socket)
         return socket
     }
@@ -45,7 +43,8 @@ final class ConnectorBus {
 
     /// Makes one message about a process, sent by the processor on which its thread runs.
     func emit(
-        _ event: ConnectorEvent, by sender: ProcessState, subject: IncarnationID? = nil, on processor: UInt32
+        _ event: ConnectorEvent, by sender: ProcessState, subject: IncarnationID? = nil, on processor: UInt32,
+        in world: World
     ) {
         let subject = subject ?? sender.incarnation
         guard listenerCount > 0 else {
@@ -56,14 +55,14 @@ final class ConnectorBus {
                     fate: .notListened))
             return
         }
-        let stamp = makeStamp(on: processor, notBefore: sender.stampFloor)
+        let stamp = makeStamp(on: processor, notBefore: sender.stampFloor, in: world)
         sender.stampFloor = stamp
-        send(event, subject: subject, on: processor, stamp: stamp, acknowledgement: 0)
+        send(event, subject: subject, on: processor, stamp: stamp, acknowledgement: 0, in: world)
     }
 
     private func send(
         _ event: ConnectorEvent, subject: IncarnationID, on processor: UInt32, stamp: Int64,
-        acknowledgement: UInt32
+        acknowledgement: UInt32, in world: World
     ) {
         let sequence = nextSequences[Int(processor)]
         nextSequences[Int(processor)] = sequence &+ 1
@@ -88,13 +87,13 @@ final class ConnectorBus {
 
     /// A stamp shortly before now: taken before the message is sent, so that those of two processors may cross, but never
     /// before what caused it and always later than the last one of this processor.
-    private func makeStamp(on processor: UInt32, notBefore floor: Int64) -> Int64 {
+    private func makeStamp(on processor: UInt32, notBefore floor: Int64, in world: World) -> Int64 {
         let jitter = generator.draw(world.stampJitter)
         let wanted = world.now.nanoseconds.subtractingClamped(jitter)
         let stamp = max(wanted, floor.addingClamped(1), lastStamps[Int(processor)].addingClamped(1))
         lastStamps[Int(processor)] = stamp
         // Many messages at one instant: sending takes time too, and no stamp lies in the future.
-        if stamp > world.now.nanoseconds { world.pump.state.now = Instant(nanoseconds: stamp) }
+        if stamp > world.now.nanoseconds { world.clockwork.now = Instant(nanoseconds: stamp) }
         return stamp
     }
 
@@ -105,8 +104,7 @@ final class ConnectorBus {
     /// - Parameter socket: `nil` for a listener that is not the collector.
     func control(
         _ operation: ConnectorRequest.Operation, by socket: ConnectorSocketState?,
-        mask: ConnectorEventMask? = nil,
-        acknowledgement: UInt32 = 0
+        mask: ConnectorEventMask? = nil, acknowledgement: UInt32 = 0, in world: World
     ) {
         let kernel = world.configuration.kernel
         var error: UInt32 = 0
@@ -131,7 +129,8 @@ final class ConnectorBus {
         let processor = UInt32(generator.below(UInt64(nextSequences.count)))
         send(
             .acknowledgement(error: error), subject: world.ownIncarnation, on: processor,
-            stamp: makeStamp(on: processor, notBefore: .min), acknowledgement: acknowledgement &+ 1)
+            stamp: makeStamp(on: processor, notBefore: .min, in: world),
+            acknowledgement: acknowledgement &+ 1, in: world)
     }
 
     /// Bytes of another process, sent to the socket's own port.
@@ -255,6 +254,13 @@ final class ConnectorSocketState {
         guard let first = queue.first else { return }
         queue.prepend(first)
         queuedTruesize += first.truesize
+    }
+
+    /// Lets the second datagram come before the first, if both are numbered by other processors, close in time, and about
+    /// processes that have nothing to do with each other.
+    func reorderFirst() {
+        guard queue.count > 1, queue[0].isIndependent(of: queue[1]) else { return }
+        queue.swapAt(0, 1)
     }
 
     private func wakeReader() { wakeWaiter(.readable) }

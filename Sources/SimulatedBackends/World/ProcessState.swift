@@ -37,6 +37,26 @@ final class AddressSpace {
         }
     }
 
+    /// The memory after an `execve(2)` that passes on the environment of the program before.
+    init(program: SimulatedFile, argv: [[UInt8]], environmentOf former: AddressSpace?) {
+        self.program = program
+        let environment = former?.environment ?? []
+        strings = []
+        strings.reserveCapacity(argv.reduce(environment.count + 1) { $0 + $1.count + 1 })
+        for argument in argv {
+            strings += argument
+            strings.append(0)
+        }
+        argumentByteCount = strings.count
+        // What a title has left of it are whole strings again: none is empty, each has its NUL.
+        var isWithin = false
+        for byte in environment where byte != 0 || isWithin {
+            strings.append(byte)
+            isWithin = byte != 0
+        }
+        if isWithin { strings.append(0) }
+    }
+
     /// A copy for the child of a fork.
     init(copying other: AddressSpace) {
         program = other.program

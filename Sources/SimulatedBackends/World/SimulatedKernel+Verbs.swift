@@ -271,10 +271,10 @@ extension SimulatedKernel {
 
     /// Another listener subscribes to the process connector (or leaves): keeps the kernel's counter up, and its
     /// acknowledgement takes a sequence number.
-    package func addForeignListener() { world.connector.control(.listen, by: nil) }
+    package func addForeignListener() { world.connector.control(.listen, by: nil, in: world) }
 
     /// See ``addForeignListener()``.
-    package func removeForeignListener() { world.connector.control(.ignore, by: nil) }
+    package func removeForeignListener() { world.connector.control(.ignore, by: nil, in: world) }
 
     /// The collector has ended and starts again as another process: its sockets and handles are gone, its listener count
     /// is not, and its files are as the disk has them. The old pid is free, a new one taken.

@@ -35,12 +35,23 @@ package final class SimulatedKernel: Sendable {
     /// How often each rule of the fault plan has fired, in the order of the rules.
     package var faultFirings: [Int] { world.faults.firings }
 
+    /// What the collector has open below `/proc`.
+    package var openHandleCount: Int { world.handles.count }
+
     /// Calls `action` at `time`, or at once within the next call or idle moment if that is past; equal times in the
     /// order of scheduling.
     ///
     /// It happens within a backend call when the call lasts until then, otherwise while the collector is idle.
     package func schedule(at time: Instant, _ action: @escaping (SimulatedKernel) -> Void) {
         pump.scheduleWorldEvent(at: time) { [self] in action(self) }
+    }
+
+    /// Carries out a script: `perform` with the index of each of the times, which ascend, before anything else that happens
+    /// at that time.
+    ///
+    /// Cheaper than scheduling each step by itself. One script at a time.
+    package func play(at times: [Instant], _ perform: @escaping (SimulatedKernel, Int) -> Void) {
+        pump.state.play(WorldScript(times: times) { [self] index in perform(self, index) })
     }
 
     /// The sequence that the next connector message of each processor gets, by processor.

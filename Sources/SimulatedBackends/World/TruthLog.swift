@@ -117,7 +117,10 @@ package struct TruthLog: Sendable {
     package private(set) var incarnationCount = 0
 
     private let retention: TruthRetention
-    private var ordinals: [ProcessID: Int] = [:]
+    private var ordinals = PIDTable<Int>()
+
+    /// Changes of a process that is born, executes once and ends.
+    private static let usualChangeCount = 14
 
     init(retention: TruthRetention) { self.retention = retention }
 
@@ -165,14 +168,16 @@ package struct TruthLog: Sendable {
     mutating func add(_ process: ProcessState, parent: IncarnationID?, born: Instant) {
         guard retention == .everything else { return }
         precondition(process.incarnation.rawValue == incarnations.count, "incarnations are added in order")
-        let ordinal = ordinals[process.pid, default: 0] + 1
+        let ordinal = (ordinals[process.pid] ?? 0) + 1
         ordinals[process.pid] = ordinal
+        var changes: [TruthChange] = []
+        changes.reserveCapacity(Self.usualChangeCount)
         incarnations.append(
             TruthIncarnation(
                 id: process.incarnation, pid: process.pid, ordinal: ordinal, parent: parent, born: born,
                 startTicks: process.startTicks, pidFDInode: process.pidFDInode,
                 isKernelThread: process.isKernelThread, pidNamespace: process.pidNamespace,
-                innerPID: process.innerPIDs.last ?? process.pid, changes: []))
+                innerPID: process.innerPIDs.last ?? process.pid, changes: changes))
         describe(process, at: born)
     }
 

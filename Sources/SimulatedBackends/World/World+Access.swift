@@ -1,5 +1,6 @@
 import Backends
 import EventModel
+import KernelFormats
 
 import struct SystemPackage.Errno
 
@@ -79,19 +80,21 @@ extension World {
             guard !process.isLeaderDead else { throw .noSuchFileOrDirectory }
             return ([0x2f], Self.rootDirectory)
         case .pidNamespace:
-            return namespace("pid", process.pidNamespace)
+            return namespace(.pid, process.pidNamespace)
         case .networkNamespace:
             guard !process.isLeaderDead else { throw .noSuchFileOrDirectory }
-            return namespace("net", ProcessState.networkNamespace)
+            return namespace(.net, ProcessState.networkNamespace)
         }
     }
 
     private static let rootDirectory = LinkTargetStatus(
         device: 0xfe01, inode: 2, linkCount: 20, size: 4_096, mode: 0o040755, uid: UserID(0))
 
-    private func namespace(_ kind: String, _ inode: UInt64) -> (text: [UInt8], status: LinkTargetStatus) {
+    private func namespace(_ kind: NamespaceLink.Kind, _ inode: UInt64) -> (
+        text: [UInt8], status: LinkTargetStatus
+    ) {
         let status = LinkTargetStatus(
             device: 4, inode: inode, linkCount: 1, size: 0, mode: 0o100444, uid: UserID(0))
-        return (Array("\(kind):[\(inode)]".utf8), status)
+        return (NamespaceLink(kind: kind, inode: inode).bytes, status)
     }
 }

@@ -47,7 +47,7 @@ extension World {
             truth.note(process, at: now, .uid(real: real, effective: effective))
         }
         traceWorld(7, tid)
-        connector.emit(.uid(task, real: real, effective: effective), by: process, on: processor)
+        connector.emit(.uid(task, real: real, effective: effective), by: process, on: processor, in: self)
         return true
     }
 
@@ -63,7 +63,7 @@ extension World {
             truth.note(process, at: now, .gid(real: real, effective: effective))
         }
         traceWorld(7, tid)
-        connector.emit(.gid(task, real: real, effective: effective), by: process, on: processor)
+        connector.emit(.gid(task, real: real, effective: effective), by: process, on: processor, in: self)
         return true
     }
 
@@ -83,7 +83,7 @@ extension World {
             truth.note(process, at: now, .session(pid))
             connector.emit(
                 .session(process.leaderTask), by: process,
-                on: process.threads[runningThread(of: process)].processor)
+                on: process.threads[runningThread(of: process)].processor, in: self)
         }
     }
 
@@ -99,7 +99,8 @@ extension World {
         if index == 0 { truth.note(process, at: now, .comm(name)) }
         traceWorld(8, process.threads[index].tid)
         connector.emit(
-            .comm(process.task(process.threads[index].tid), name: TaskComm(name)), by: process, on: processor)
+            .comm(process.task(process.threads[index].tid), name: TaskComm(name)), by: process, on: processor,
+            in: self)
     }
 
     func ptrace(_ pid: ProcessID, by tracer: ProcessID?) -> Bool {
@@ -117,7 +118,7 @@ extension World {
             let task = tracer.map { ConnectorTask(leaderOf: $0) } ?? ConnectorTask(leaderOf: ProcessID(0))
             connector.emit(
                 .ptrace(process.leaderTask, tracer: task), by: process,
-                on: process.threads[runningThread(of: process)].processor)
+                on: process.threads[runningThread(of: process)].processor, in: self)
         }
     }
 }

@@ -109,7 +109,7 @@ extension World {
         connector.emit(
             .fork(parent: parent.task(parent.threads[thread].tid), child: child.leaderTask), by: parent,
             subject: child.incarnation,
-            on: parent.threads[thread].processor)
+            on: parent.threads[thread].processor, in: self)
         child.stampFloor = parent.stampFloor
         return pid
     }
@@ -148,7 +148,7 @@ extension World {
         let parent = parentTask(of: process)
         connector.emit(
             .fork(parent: parent, child: process.task(tid)), by: process,
-            on: process.threads[creator].processor)
+            on: process.threads[creator].processor, in: self)
         truth.note(process, at: now, .threadCount(process.threads.count))
         return tid
     }

@@ -37,7 +37,7 @@ extension World {
         let thread = process.threads[runningThread(of: process)]
         connector.emit(
             .coredump(process.task(thread.tid), parent: parentTask(of: process)), by: process,
-            on: thread.processor)
+            on: thread.processor, in: self)
         end(process, code: ExitStatus.signaled(signal, isCoreDumped: core == .written).code)
         return true
     }
@@ -80,7 +80,7 @@ extension World {
         let event = ConnectorEvent.exit(
             process.task(tid), code: code, signal: isLeader ? 17 : -1,
             parent: isLeader ? parentTask(of: process) : nil)
-        connector.emit(event, by: process, on: processor)
+        connector.emit(event, by: process, on: processor, in: self)
     }
 
     private func becomeZombie(_ process: ProcessState, code: UInt32) {

@@ -45,8 +45,8 @@ extension World {
         // An empty vector becomes one empty argument since 5.18.
         let emptyVector: [[UInt8]] = configuration.kernel >= KernelVersion(major: 5, minor: 18) ? [[]] : []
         let argv = request.argv.map { $0.isEmpty ? emptyVector : $0 } ?? [program.path]
-        let environment = process.memory.map { Self.split($0.environment) } ?? []
-        let memory = AddressSpace(program: files.file(for: program), argv: argv, environment: environment)
+        let memory = AddressSpace(
+            program: files.file(for: program), argv: argv, environmentOf: process.memory)
         memory.areArgumentsVisible = false
         process.memory?.isGone = true
         process.memory = memory
@@ -75,10 +75,6 @@ extension World {
         }
     }
 
-    private static func split(_ strings: ArraySlice<UInt8>) -> [[UInt8]] {
-        strings.split(separator: 0, omittingEmptySubsequences: true).map(Array.init)
-    }
-
     /// Finishes an `execve(2)` that is in progress, because something else happens to the process.
     func settle(_ process: ProcessState) {
         while let progress = process.execInProgress { advanceExec(of: process, to: progress.step + 1) }
@@ -104,9 +100,9 @@ extension World {
                 truth.note(process, at: now, .uid(real: process.realUID, effective: owner))
                 connector.emit(
                     .uid(process.leaderTask, real: process.realUID, effective: owner), by: process,
-                    on: processor)
+                    on: processor, in: self)
             }
-            connector.emit(.exec(process.leaderTask), by: process, on: processor)
+            connector.emit(.exec(process.leaderTask), by: process, on: processor, in: self)
         }
     }
 }

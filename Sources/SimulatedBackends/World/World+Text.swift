@@ -10,31 +10,35 @@ extension World {
     private static let argumentAddress: UInt64 = 0x7ffc_0000_1000
     private static let codeAddress: UInt64 = 0x5555_5555_4000
 
-    /// The text of a file that belongs to a process.
-    func text(of file: ProcessFile, _ process: ProcessState) throws(Errno) -> [UInt8] {
+    /// Appends the text of a file that belongs to a process.
+    func print(_ file: ProcessFile, of process: ProcessState, into bytes: inout [UInt8]) throws(Errno) {
         switch file {
-        case .stat: return stat(of: process).bytes
-        case .status: return status(of: process).bytes
-        case .comm: return CommFile(name: process.comm).bytes
-        case .cgroup: return CgroupFile(unifiedPath: process.cgroup).bytes
-        case .cmdline: return Array(process.visibleMemory?.commandLine ?? [])
-        case .environ: return Array(process.visibleMemory?.environment ?? [])
+        case .stat: stat(of: process).append(to: &bytes)
+        case .status: status(of: process).append(to: &bytes)
+        case .comm: CommFile(name: process.comm).append(to: &bytes)
+        case .cgroup: CgroupFile(unifiedPath: process.cgroup).append(to: &bytes)
+        case .cmdline: bytes.append(contentsOf: process.visibleMemory?.commandLine ?? [])
+        case .environ: bytes.append(contentsOf: process.visibleMemory?.environment ?? [])
         case .io:
             guard mayTrace(process) else { throw .permissionDenied }
-            return Array(Self.ioText.utf8)
+            bytes.append(contentsOf: Self.ioText.utf8)
         case .statm:
             let total = process.virtualByteCount / ProcessState.pageByteCount
             let resident = process.residentPageCount
-            return Array("\(total) \(resident) \(resident / 2) \(total / 8) 0 \(total / 4) 0\n".utf8)
-        case .limits: return Array(Self.limitsText.utf8)
-        case .maps: return maps(of: process)
-        case .wchan: return Array((mayTrace(process) && process.isAlive ? "do_epoll_wait" : "0").utf8)
-        case .oomScore: return Array("\(process.isZombie || process.isKernelThread ? 0 : 666)\n".utf8)
+            bytes.append(
+                contentsOf: "\(total) \(resident) \(resident / 2) \(total / 8) 0 \(total / 4) 0\n".utf8)
+        case .limits: bytes.append(contentsOf: Self.limitsText.utf8)
+        case .maps: bytes.append(contentsOf: maps(of: process))
+        case .wchan:
+            bytes.append(contentsOf: (mayTrace(process) && process.isAlive ? "do_epoll_wait" : "0").utf8)
+        case .oomScore:
+            bytes.append(contentsOf: "\(process.isZombie || process.isKernelThread ? 0 : 666)\n".utf8)
         case .smapsRollup:
             guard process.visibleMemory != nil else { throw .noSuchProcess }
             let kibibytes = process.residentPageCount * 4
-            return Array(
-                "555555554000-7fff00000000 ---p 00000000 00:00 0 [rollup]\nRss: \(kibibytes) kB\nPss: \(kibibytes) kB\n"
+            bytes.append(
+                contentsOf:
+                    "555555554000-7fff00000000 ---p 00000000 00:00 0 [rollup]\nRss: \(kibibytes) kB\nPss: \(kibibytes) kB\n"
                     .utf8)
         }
     }
@@ -136,8 +140,8 @@ extension World {
         return Array("555555554000-555555555000 r-xp 00000000 fe:01 \(program.inode) ".utf8) + path + [0x0a]
     }
 
-    /// The text of a file that belongs to no process.
-    func text(of file: SystemFile) -> [UInt8] {
+    /// Appends the text of a file that belongs to no process.
+    func print(_ file: SystemFile, into bytes: inout [UInt8]) {
         let bootNanoseconds = UInt64(max(0, pump.bootTime.nanoseconds))
         switch file {
         case .stat:
@@ -156,18 +160,19 @@ extension World {
             stat.runningCount = 1
             stat.blockedCount = 0
             stat.softInterruptCount = 0
-            return stat.bytes
+            stat.append(to: &bytes)
         case .uptime:
             let hundredths = bootNanoseconds / 10_000_000
-            return UptimeFile(uptimeHundredths: hundredths, idleHundredths: hundredths).bytes
+            UptimeFile(uptimeHundredths: hundredths, idleHundredths: hundredths).append(to: &bytes)
         case .memoryInformation:
-            return Array(
-                "MemTotal:       16384000 kB\nMemFree:         8192000 kB\nMemAvailable:   12288000 kB\n".utf8
-            )
+            bytes.append(
+                contentsOf:
+                    "MemTotal:       16384000 kB\nMemFree:         8192000 kB\nMemAvailable:   12288000 kB\n"
+                    .utf8)
         case .bootID:
-            return BootIDFile(configuration.bootID).bytes
+            BootIDFile(configuration.bootID).append(to: &bytes)
         case .pidMaximum:
-            return PIDMaximumFile(UInt32(pids.maximum)).bytes
+            PIDMaximumFile(UInt32(pids.maximum)).append(to: &bytes)
         }
     }
 

@@ -8,6 +8,8 @@ import struct SystemPackage.Errno
 final class World {
     let configuration: WorldConfiguration
     let pump: Pump
+    /// The pump's own state, without the check of the thread that ``Pump`` makes each time: the world is confined itself.
+    let clockwork: PumpState
     var truth: TruthLog
     var faults: FaultInjector
     var pids: PIDAllocator
@@ -19,17 +21,17 @@ final class World {
     /// `total_forks`: processes and threads since boot.
     var forkCount: UInt64
     /// Every process that is not reaped.
-    private var processes: [ProcessID: ProcessState] = [:]
+    private var processes = PIDTable<ProcessState>()
     /// Their pids, ascending.
     private(set) var listedPIDs: [Int32] = []
     /// The process of each thread that is not the first of its own.
     var threadOwners: [ProcessID: ProcessID] = [:]
     /// The stamp of the last message of the latest incarnation of a pid: one that follows it comes later.
-    var stampFloors: [ProcessID: Int64] = [:]
+    var stampFloors = PIDTable<Int64>()
     var ownProcessID: ProcessID
     /// The thread with which the collector announces itself.
     var ownThreadID: ProcessID
-    private(set) var connectorStorage: ConnectorBus?
+    let connector: ConnectorBus
     /// In nanoseconds, as converting a `Duration` takes longer than most calls.
     private let callCost: ClosedRange<Int64>
     let stampJitter: ClosedRange<Int64>
@@ -47,6 +49,7 @@ final class World {
         precondition(configuration.clockTicksPerSecond > 0, "clock ticks need a rate")
         self.configuration = configuration
         self.pump = pump
+        clockwork = pump.state
         self.disk = disk
         truth = TruthLog(retention: configuration.truthRetention)
         faults = FaultInjector(plan, seed: configuration.seed)
@@ -61,16 +64,10 @@ final class World {
         execDuration = configuration.execDuration.wholeNanoseconds
         costGenerator = SeededGenerator(seed: configuration.seed, stream: .callCost)
         generator = SeededGenerator(seed: configuration.seed, stream: .world)
-        connectorStorage = nil
-        connectorStorage = ConnectorBus(world: self)
+        connector = ConnectorBus(configuration)
     }
 
-    var connector: ConnectorBus {
-        guard let connectorStorage else { preconditionFailure("the connector is made with the world") }
-        return connectorStorage
-    }
-
-    var now: Instant { pump.now }
+    var now: Instant { clockwork.now }
 
     /// Clock ticks since boot, as a process that starts now has them.
     var currentTicks: UInt64 {
@@ -113,7 +110,7 @@ final class World {
 
     /// The process of a thread id, be it the first or another one.
     func process(ofThread tid: ProcessID) -> ProcessState? {
-        processes[tid] ?? threadOwners[tid].flatMap { processes[$0] }
+        processes[tid] ?? (threadOwners.isEmpty ? nil : threadOwners[tid].flatMap { processes[$0] })
     }
 
     /// The parent as messages name it: the thread that made the process or, when it has ended, the first of its
@@ -157,69 +154,54 @@ final class World {
 
     // MARK: Calls of backends
 
-    /// What faults do to one call, beside failing it.
-    struct CallEffects {
-        /// Most bytes, datagrams or entries to deliver.
-        var limit: Int?
-        var isDuplicate = false
-        var isCrash = false
-    }
-
     /// Carries out one backend call: time passes and the world goes on, faults strike, the trace records it.
     ///
     /// - Parameter body: What the kernel does, with a digest of its result.
+    @inline(__always)
     func call<Result>(
         _ operation: BackendOperation, pid: ProcessID? = nil, file: String? = nil,
         _ body: (CallEffects) throws(Errno) -> (result: Result, digest: UInt64)
     ) throws(Errno) -> Result {
-        pump.state.callCountOfJob += 1
-        precondition(
-            pump.state.callCountOfJob <= configuration.limits.callCountPerJob,
-            "a job makes backend calls for ever without suspending")
-        spendCallCost()
-        var arguments = Digest()
-        arguments.fold(UInt64(bitPattern: Int64(pid?.rawValue ?? 0)))
-        if let file { arguments.fold(file.utf8) }
+        let arguments = beginCall(pid: pid, file: file)
         do throws(Errno) {
-            let effects = try applyFaults(operation, pid: pid, file: file)
+            let effects =
+                faults.hasRules(for: operation)
+                ? try applyFaults(operation, pid: pid, file: file) : CallEffects()
             let (result, digest) = try body(effects)
-            pump.state.trace.record(.call, at: now, operation.index, arguments.value, digest)
+            endCall(operation, arguments: arguments, digest: digest)
             return result
         } catch {
-            pump.state.trace.record(
-                .call, at: now, operation.index, arguments.value,
-                1 << 63 | UInt64(UInt32(bitPattern: error.rawValue)))
+            endCall(
+                operation, arguments: arguments, digest: 1 << 63 | UInt64(UInt32(bitPattern: error.rawValue)))
             throw error
         }
     }
 
-    func spendCallCost() {
-        pump.state.spend(costGenerator.draw(callCost))
+    /// Lets the call's time pass.
+    ///
+    /// - Returns: A digest of the arguments.
+    private func beginCall(pid: ProcessID?, file: String?) -> UInt64 {
+        clockwork.callCountOfJob += 1
+        precondition(
+            clockwork.callCountOfJob <= configuration.limits.callCountPerJob,
+            "a job makes backend calls for ever without suspending")
+        spendCallCost()
+        var arguments = Digest()
+        arguments.fold(UInt64(bitPattern: Int64(pid?.rawValue ?? 0)))
+        if let file { arguments.fold(file) }
+        return arguments.value
     }
 
-    private func applyFaults(
-        _ operation: BackendOperation, pid: ProcessID?, file: String?
-    ) throws(Errno) -> CallEffects {
-        var effects = CallEffects()
-        for firing in faults.strike(operation, pid: pid, file: file, now: now) {
-            pump.state.trace.record(.fault, at: now, UInt64(firing.rule), UInt64(firing.count))
-            switch firing.behaviour {
-            case .errno(let errno): throw errno
-            case .short(let limit): effects.limit = max(1, limit)
-            case .stall(let duration): pump.spend(duration)
-            case .diesBeforeRead:
-                if let pid, exit(pid, .signaled(9, isCoreDumped: false)) { _ = reap(pid) }
-            case .duplicate: effects.isDuplicate = true
-            case .crash: effects.isCrash = true
-            }
-        }
-        return effects
+    private func endCall(_ operation: BackendOperation, arguments: UInt64, digest: UInt64) {
+        clockwork.trace.record(.call, at: clockwork.now, operation.index, arguments, digest)
     }
+
+    func spendCallCost() { clockwork.spend(costGenerator.draw(callCost)) }
 
     // MARK: Counting what happens
 
     /// Notes in the trace that the world changed.
     func traceWorld(_ kind: UInt64, _ subject: ProcessID) {
-        pump.state.trace.record(.world, at: now, kind, UInt64(bitPattern: Int64(subject.rawValue)))
+        clockwork.trace.record(.world, at: now, kind, UInt64(bitPattern: Int64(subject.rawValue)))
     }
 }

@@ -1,0 +1,50 @@
+public import Backends
+public import EventModel
+
+/// What a collector measures of itself: counts since its start, depths and resources now.
+public struct Telemetry: Hashable, Sendable {
+    public var component: String
+    /// Since the run began.
+    public var uptime: Duration
+    /// `nil` without a ``ResourceMeter``, or when it failed.
+    public var resources: ResourceUsage?
+    /// CPU time over wall time since the sample before, in percent of one CPU; `nil` for the first one.
+    public var cpuPercent: Double?
+    /// How often resources could not be measured.
+    public var failedMeasurementCount: UInt64
+    /// Accounts of removed sources that could not be kept: see ``CollectorLimits/retiredSourceCount``.
+    public var forgottenAccountCount: UInt64
+    public var sources: [SourceTelemetry]
+    public var subscribers: [SubscriberTelemetry]
+    public var time: WallTime
+    public var monotonic: Instant
+}
+
+/// What is measured of one source.
+public struct SourceTelemetry: Hashable, Sendable {
+    public var source: SourceName
+    public var state: SourceLifeState
+    public var restartCount: Int
+    /// Events in its buffer that no subscriber's queue has taken.
+    public var queuedCount: Int
+    /// Events accepted, synthetic ones included, less those dropped afterwards.
+    public var emittedCount: UInt64
+    public var droppedCount: UInt64
+}
+
+/// What is measured of one subscriber.
+public struct SubscriberTelemetry: Hashable, Sendable {
+    public var subscriber: String
+    public var queuedCount: Int
+    /// Bytes that the queued batches keep alive, estimated.
+    public var queuedByteCount: Int
+    public var peakCount: Int
+    public var deliveredCount: UInt64
+    public var droppedCount: UInt64
+    /// Records (status, health, telemetry) that did not fit: see ``CollectorLimits/pendingRecordCount``.
+    public var droppedRecordCount: UInt64
+    /// From the emission of a batch's first event to its delivery, in nanoseconds.
+    public var latency: HistogramSummary
+    /// Events per delivered batch, after the filter.
+    public var batchSize: HistogramSummary
+}

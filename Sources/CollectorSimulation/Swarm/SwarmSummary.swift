@@ -1,0 +1,133 @@
+import EventModel
+
+/// What a swarm has found and done.
+public struct SwarmSummary: Sendable {
+    public var profile: String
+    public var seedCount = 0
+    public var failedSeedCount = 0
+    public var findings: [SwarmFinding] = []
+    /// How many seeds hit each probe, by name.
+    public var probes: [String: Int] = [:]
+    /// Probes that the profile demands and no seed has hit.
+    public var missingProbes: [String] = []
+    public var eventCount = 0
+    public var skippedLineCount = 0
+    public var virtualNanoseconds: Int64 = 0
+    /// Real time that the seeds took; shrinking and replaying bugs not counted.
+    public var wallNanoseconds: Int64 = 0
+    /// CPU time of the seeds, over all processes.
+    public var processorNanoseconds: Int64 = 0
+    public var jobCount = 1
+    /// Scenarios of filed bugs that were replayed before, and their seeds.
+    public var bugCount = 0
+    public var bugSeedCount = 0
+    public var wasInterrupted = false
+
+    public init(profile: String) { self.profile = profile }
+
+    /// The worst of all findings.
+    public var verdict: Verdict {
+        Verdict.overall(findings.map(\.verdict) + (missingProbes.isEmpty ? [] : [.uncovered]))
+    }
+
+    /// Seeds, each run twice, that one core does in a minute.
+    public var seedsPerCoreMinute: Double {
+        processorNanoseconds > 0 ? Double(seedCount) * 60e9 / Double(processorNanoseconds) : 0
+    }
+
+    /// Virtual seconds for each real one.
+    public var simulatedToWall: Double {
+        wallNanoseconds > 0 ? Double(virtualNanoseconds) / Double(wallNanoseconds) : 0
+    }
+
+    /// The object that `--json` ends with.
+    public var json: String {
+        var bytes: [UInt8] = []
+        JSONWriter.append(to: &bytes) { json in
+            json.beginObject()
+            json.member("profile", profile)
+            json.member("verdict", verdict.rawValue)
+            json.member("seeds", UInt64(seedCount))
+            json.member("failed_seeds", UInt64(failedSeedCount))
+            json.beginArray("failures")
+            for finding in findings { finding.append(to: &json) }
+            json.endArray()
+            json.member("seeds_per_core_minute", rounded(seedsPerCoreMinute))
+            json.member("virtual_seconds", rounded(Double(virtualNanoseconds) / 1e9))
+            json.member("wall_seconds", rounded(Double(wallNanoseconds) / 1e9))
+            json.member("processor_seconds", rounded(Double(processorNanoseconds) / 1e9))
+            json.member("simulated_to_wall", rounded(simulatedToWall))
+            json.member("jobs", UInt64(jobCount))
+            json.member("events", UInt64(eventCount))
+            json.member("skipped_lines", UInt64(skippedLineCount))
+            json.member("bugs_replayed", UInt64(bugCount))
+            json.member("bug_seeds", UInt64(bugSeedCount))
+            json.member("interrupted", wasInterrupted)
+            json.beginObject("probes")
+            for (name, count) in sortedProbes { json.member(name, UInt64(count)) }
+            json.endObject()
+            json.beginArray("missing_probes")
+            for name in missingProbes { json.value(name) }
+            json.endArray()
+            json.endObject()
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private var sortedProbes: [(name: String, count: Int)] {
+        probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// To a tenth.
+    private func rounded(_ number: Double) -> Double { (number * 10).rounded() / 10 }
+
+    /// What people read at the end.
+    public func text(hasColour: Bool) -> String {
+        func colour(_ text: String, _ code: Int) -> String {
+            hasColour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+        }
+        var lines: [String] = []
+        if bugCount > 0 { lines.append("\(bugCount) filed bugs replayed under \(bugSeedCount) schedules") }
+        let seconds = rounded(Double(wallNanoseconds) / 1e9)
+        lines.append(
+            "\(profile): \(seedCount) seeds (each run twice), \(eventCount) events, "
+                + "\(rounded(Double(virtualNanoseconds) / 3600e9)) virtual hours in \(seconds) s"
+                + (wasInterrupted ? ", interrupted" : ""))
+        lines.append(
+            "\(Int(seedsPerCoreMinute)) seeds per core-minute, simulated to wall \(Int(simulatedToWall)):1, "
+                + "\(probes.count) probes hit")
+        if !missingProbes.isEmpty {
+            lines.append(colour("never hit: " + missingProbes.joined(separator: ", "), 31))
+        }
+        if findings.isEmpty {
+            lines.append(colour("no failures", 32))
+        } else {
+            lines.append(colour("\(findings.count) kinds of failure in \(failedSeedCount) seeds", 31))
+            for finding in findings {
+                let place = finding.file.map { TerminalText.escape($0) } ?? "not filed"
+                lines.append(
+                    "  \(finding.failure.oracle.rawValue) (\(finding.verdict.rawValue)), "
+                        + "\(finding.seedCount) seeds, first \(finding.record.seed): \(place)")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension SwarmFinding {
+    fileprivate func append(to json: inout JSONWriter) {
+        json.beginObject()
+        json.member("seed", record.seed)
+        json.member("oracle", failure.oracle.rawValue)
+        json.member("verdict", verdict.rawValue)
+        json.member("message", failure.message)
+        json.member("seeds", UInt64(seedCount))
+        json.key("file")
+        if let file { json.value(file) } else { json.null() }
+        if let lineCounts {
+            json.member("lines", UInt64(lineCounts.shrunk))
+            json.member("full_lines", UInt64(lineCounts.full))
+        }
+        json.endObject()
+    }
+}
