@@ -6,14 +6,20 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test mutants replay bench lint format setup build clean
+.PHONY: help run test replay swarm cover mutants soak fuzz bench lint format setup build clean
 
 # Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now
 BIN = .build/release
-FORMATTED := Sources Tests Package.swift Benchmarks/Sources $(wildcard Examples/*/Sources Examples/*/Package.swift)
+FORMATTED := Sources Tests Package.swift Benchmarks/Sources Fuzz/Sources Fuzz/Package.swift $(wildcard Examples/*/Sources Examples/*/Package.swift)
 
-# What `make run` and `make bench` pass on, such as ARGS="--for 20s --set sources.process.receive_buffer=1MiB".
+# The simulator with `sometimes` probes, which cost nothing where they are not compiled in.
+PROBES := --scratch-path .build-probes --traits Probes
+# How long `make swarm`, `make soak` and `make fuzz` last, or which seeds a swarm tries (SEEDS=1..200).
+MINUTES ?=
+SEEDS ?=
+
+# What `make run`, `make swarm` and `make bench` pass on, such as ARGS="--for 20s --set sources.process.receive_buffer=1MiB".
 ARGS ?=
 
 help: ## List these goals
@@ -32,13 +38,11 @@ test: setup lint ## Lint, build everything strictly, run all tests (as root also
 	swift build --build-tests --explicit-target-dependency-import-check error
 	swift test --skip-build
 
-mutants: setup ## Show that each planted bug is caught by its oracle (in a build of its own)
-	SWIFT_BACKTRACE=enable=no swift test --scratch-path .build-mutants --traits Mutants --filter planted
-
-replay: setup ## Replay the gallery on the simulated kernel, and compare it with this host's kernel
+replay: setup ## Replay gallery, filed bugs and failing calls on the simulated kernel; compare it with this host's
 	swift build $(RELEASE) --product collector-sim
-	$(BIN)/collector-sim fmt --check Scenarios/gallery/*.scn
-	$(BIN)/collector-sim run Scenarios/gallery
+	$(BIN)/collector-sim fmt --check Scenarios/{gallery,bugs,sweep}/*.scn Scenarios/swarm/*.swarm
+	$(BIN)/collector-sim run Scenarios/gallery Scenarios/bugs Scenarios/sweep
+	$(BIN)/collector-sim run Scenarios/sweep/startup.scn --fail-each-call
 	@if [ "$$(id -u)" -eq 0 ]; then \
 	    echo $(BIN)/collector-sim conform; \
 	    exec $(BIN)/collector-sim conform; \
@@ -46,6 +50,27 @@ replay: setup ## Replay the gallery on the simulated kernel, and compare it with
 	    echo "not root: the litmus cases run on the simulated kernel only"; \
 	    exec $(BIN)/collector-sim conform --sim; \
 	fi
+
+swarm: setup ## Try new seeds of the simulated host for MINUTES=10, after all bugs found so far
+	swift build $(RELEASE) $(PROBES) --product collector-sim
+	.build-probes/release/collector-sim swarm $(if $(SEEDS),--seeds $(SEEDS),--minutes $(or $(MINUTES),10)) $(ARGS)
+
+cover: setup ## Show which rare situations the scenarios and a swarm meet; fail when one that must be met is not
+	swift build $(RELEASE) $(PROBES) --product collector-sim
+	.build-probes/release/collector-sim cover $(ARGS)
+
+mutants: setup ## Show that each planted bug is caught by its oracle (in a build of its own)
+	SWIFT_BACKTRACE=enable=no swift test --scratch-path .build-mutants --traits Mutants --filter planted
+
+soak: setup ## Watch this host under load for MINUTES=15 (root), then 10^7 simulated events: nothing may creep
+	swift build $(RELEASE) --product collectord
+	swift build $(RELEASE) --product collector-bench
+	swift build $(RELEASE) --product collector-sim
+	Scripts/soak $(or $(MINUTES),15)
+	$(BIN)/collector-sim soak
+
+fuzz: setup ## Hand random bytes to every parser of files for MINUTES=5, guided by coverage
+	Scripts/fuzz $(or $(MINUTES),5)
 
 bench: setup ## Measure, beside the peers on this host, and compare with the floors
 	swift build $(RELEASE) --product collectord
@@ -66,4 +91,4 @@ setup: ## Check the toolchain and install what is missing (apt)
 	@Scripts/setup
 
 clean: ## Remove what was built
-	rm -rf .build .build-mutants Examples/.build Fuzz/.build
+	rm -rf .build .build-mutants .build-probes Examples/.build Fuzz/.build

@@ -89,6 +89,8 @@ enum ConvergenceOracle {
         {
             return []
         }
+        // Nor has a host that still fails: liveness is promised for after the faults.
+        if let harm = evidence.recording.lastHarm, harm <= end, harm.advanced(by: rest) > end { return [] }
         var alive: [Attribution.Entry?] = Array(repeating: nil, count: index.truth.incarnations.count)
         for entry in attribution.entries where entry.delivered <= end {
             guard let id = entry.incarnation else { continue }

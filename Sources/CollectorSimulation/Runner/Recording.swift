@@ -78,6 +78,8 @@ package struct Recording: Sendable {
     package var probes: Set<String> = []
     /// How often each line of `fault` has struck.
     package var faultFirings: [Int] = []
+    /// When a fault last took or hid something.
+    package var lastHarm: Instant?
     /// Lines whose subject did not exist.
     package var skippedLineCount = 0
 }

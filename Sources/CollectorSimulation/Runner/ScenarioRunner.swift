@@ -38,7 +38,10 @@ public enum ScenarioRunner {
         let director = SimulatedOperator(scenario: scenario, host: host, recorder: recorder)
         ProbeHits.reset()
         let report = Simulation.run(host.pump) { await director.perform() }
-        recorder.update { $0.faultFirings = host.kernel.faultFirings }
+        recorder.update {
+            $0.faultFirings = host.kernel.faultFirings
+            $0.lastHarm = host.kernel.lastHarm
+        }
         return Evidence(
             scenario: scenario, recording: recorder.recording, report: report, truth: host.kernel.truth,
             configuration: configuration)

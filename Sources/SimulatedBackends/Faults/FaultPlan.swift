@@ -29,6 +29,17 @@ package enum FaultBehaviour: Hashable, Sendable {
     case spurious
 }
 
+extension FaultBehaviour {
+    /// Whether the caller is left with less than there was, and has to try again.
+    fileprivate var isHarmful: Bool {
+        switch self {
+        case .errno(let code): code != .interrupted && code != .resourceTemporarilyUnavailable
+        case .endOfFile, .corrupt, .diesBeforeRead, .crash: true
+        default: false
+        }
+    }
+}
+
 /// When a fault happens, and which.
 ///
 /// All conditions that are set must hold. ``nth``, ``every`` and ``probability`` apply to the calls that match the others.
@@ -73,6 +84,8 @@ struct FaultInjector {
     private var rest: [(times: Int, until: Instant)]
     /// How often each rule has fired.
     private(set) var firings: [Int]
+    /// When a fault last took or hid something, instead of only delaying it.
+    private(set) var lastHarm: Instant?
     private var generator: SeededGenerator
     /// One bit for each operation that a rule is about.
     private let operations: UInt64
@@ -106,6 +119,7 @@ struct FaultInjector {
         // Every rule counts the calls that match it, also when an earlier one decides.
         for index in rules.indices where applies(index, operation, pid, file, now) && !isDecided {
             firings[index] += 1
+            if rules[index].behaviour.isHarmful { lastHarm = now }
             struck.append(Firing(rule: index, count: firings[index], behaviour: rules[index].behaviour))
             switch rules[index].behaviour {
             case .stall, .errno(.interrupted): continue

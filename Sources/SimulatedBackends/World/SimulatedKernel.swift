@@ -34,6 +34,8 @@ package final class SimulatedKernel: Sendable {
 
     /// How often each rule of the fault plan has fired, in the order of the rules.
     package var faultFirings: [Int] { world.faults.firings }
+    /// When a fault last took or hid something, instead of only delaying it.
+    package var lastHarm: Instant? { world.faults.lastHarm }
 
     /// What the collector has open below `/proc`.
     package var openHandleCount: Int { world.handles.count }
