@@ -93,7 +93,16 @@ enum ConvergenceOracle {
         if let harm = evidence.recording.lastHarm, harm <= end, harm.advanced(by: rest) > end { return [] }
         var alive: [Attribution.Entry?] = Array(repeating: nil, count: index.truth.incarnations.count)
         for entry in attribution.entries where entry.delivered <= end {
-            guard let id = entry.incarnation else { continue }
+            guard let id = entry.incarnation else {
+                // An ambiguous end is the end of whatever bears its identity.
+                if entry.event.kind == .processExit {
+                    let identity = entry.process.identity
+                    for number in alive.indices where alive[number]?.process.identity == identity {
+                        alive[number] = nil
+                    }
+                }
+                continue
+            }
             switch entry.event.kind {
             case .processExit: alive[id.rawValue] = nil
             // A zombie is dead unless other threads live, which the event does not tell.
