@@ -53,6 +53,8 @@ public final class Subscription: Sendable {
 
     /// Least time between two wake-ups for full batches while little is queued.
     private static let wakeInterval = Duration.milliseconds(5)
+    /// Events queued at which a subscriber is woken at the latest; a small queue wakes it at an eighth of its room.
+    private static let wakeCount = 256
 
     public let options: SubscriptionOptions
     private let takesEverything: Bool
@@ -66,7 +68,7 @@ public final class Subscription: Sendable {
     package init(options: SubscriptionOptions, clock: any SystemClock) {
         self.options = options
         takesEverything = options.filter == .everything
-        wakeThreshold = min(256, max(1, options.queueLimit / 8))
+        wakeThreshold = min(Self.wakeCount, max(1, options.queueLimit / 8))
         self.clock = clock
         state = Mutex(State(account: StreamAccount(subscriber: options.name)))
     }
