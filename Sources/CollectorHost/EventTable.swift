@@ -124,7 +124,10 @@ extension EventTable {
         case .processSession, .processComm, .processModified, .fileModified, .fileAttributes, .fileRenamed:
             .cyan
         case .processSuspicious: (process?.suspicion?.severity ?? .low) >= .high ? .alarm : .yellow
-        case .processFork, .networkState, .performanceSample, .triggerRequest, .triggerResult: .plain
+        case .fileSuspicious: .alarm
+        case .processFork, .fileTransaction, .networkState, .performanceSample, .triggerRequest,
+            .triggerResult:
+            .plain
         }
     }
 }

@@ -80,40 +80,6 @@ public enum ConnectionState: String, Hashable, Sendable, CaseIterable {
     case closing = "CLOSING"
 }
 
-/// A change to a file.
-public struct FilesystemEvent: Hashable, Sendable {
-    /// The path that the event is about.
-    public var path: String
-    /// The path before a rename.
-    public var previousPath: String?
-    /// What happened.
-    public var operation: FileOperation
-    /// The process that did it; `nil` when not known, as with inotify.
-    public var pid: ProcessID?
-    /// Size in bytes.
-    public var size: UInt64?
-    /// Permission bits, 0 ... 0o7777.
-    public var permissions: UInt16?
-    /// The owner of the file.
-    public var uid: UserID?
-    /// Lower-case hexadecimal digest of the contents; set if and only if ``hashAlgorithm`` is.
-    public var fileHash: String?
-    /// The algorithm of ``fileHash``.
-    public var hashAlgorithm: HashAlgorithm?
-
-    /// An event of which only path and operation are known.
-    public init(path: String, operation: FileOperation) {
-        self.path = path
-        self.operation = operation
-    }
-}
-
-/// What happened to a file.
-public enum FileOperation: String, Hashable, Sendable, CaseIterable {
-    /// Found by a first look, or changed in the way the name says.
-    case baseline, created, modified, attributes, renamed, deleted
-}
-
 /// One measurement.
 public struct PerformanceEvent: Hashable, Sendable {
     /// OpenTelemetry name, such as `process.cpu.time`.

@@ -123,6 +123,10 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
     case fileRenamed = "file.renamed"
     /// A file's name was removed.
     case fileDeleted = "file.deleted"
+    /// A package manager changed files, as its packages state.
+    case fileTransaction = "file.transaction"
+    /// A file deserves a look.
+    case fileSuspicious = "file.suspicious"
     /// A socket that was already there.
     case networkBaseline = "network.baseline"
     /// A connection was opened.
@@ -165,15 +169,17 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
         case .fileAttributes: 14
         case .fileRenamed: 15
         case .fileDeleted: 16
-        case .networkBaseline: 17
-        case .networkOpen: 18
-        case .networkListen: 19
-        case .networkState: 20
-        case .networkClose: 21
-        case .performanceSample: 22
-        case .performanceThreshold: 23
-        case .triggerRequest: 24
-        case .triggerResult: 25
+        case .fileTransaction: 17
+        case .fileSuspicious: 18
+        case .networkBaseline: 19
+        case .networkOpen: 20
+        case .networkListen: 21
+        case .networkState: 22
+        case .networkClose: 23
+        case .performanceSample: 24
+        case .performanceThreshold: 25
+        case .triggerRequest: 26
+        case .triggerResult: 27
         }
     }
 }

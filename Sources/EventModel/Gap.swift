@@ -41,6 +41,10 @@ public struct Gap: Hashable, Sendable {
 public enum GapCause: String, Hashable, Sendable, CaseIterable {
     /// The kernel dropped messages because the socket's receive buffer was full; a resync follows.
     case kernelOverflow = "kernel_overflow"
+    /// The kernel dropped file events because the queue of the watches was full (`IN_Q_OVERFLOW`); a rescan follows.
+    case watchQueueOverflow = "watch_queue_overflow"
+    /// A folder could not be watched for a while, or at all; what changed in it is stated by a rescan where there is one.
+    case watchLost = "watch_lost"
     /// The collector was not running.
     case notRunning = "not_running"
     /// The source's bounded buffer was full.

@@ -36,4 +36,12 @@ public enum Limits {
     public static let topicLevelCount = 8
     /// Most pids, and most user ids, of one filter.
     public static let filterValueCount = 1_024
+    /// Longest name of a file in bytes (`NAME_MAX`).
+    public static let fileNameByteCount = 255
+    /// Most packages that a transaction names.
+    public static let transactionPackageCount = 256
+    /// Most files and folders that the index of one filesystem source holds; what lies beyond is counted.
+    public static let indexedFileCount = 16_777_216
+    /// Deepest folder below a root that is watched (a path of `PATH_MAX` bytes has at most 2 048 components).
+    public static let folderDepth = 2_048
 }

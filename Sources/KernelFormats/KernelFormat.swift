@@ -75,6 +75,8 @@ package enum FormatName: String, Hashable, Sendable, CaseIterable {
     case netlinkMessage = "nlmsghdr"
     case connectorMessage = "cn_proc"
     case connectorRequest = "cn_proc request"
+    case inotifyEvent = "inotify_event"
+    case directoryEntry = "linux_dirent64"
 }
 
 /// Bounds on what one file or message can make a reader hold. Beyond a bound reading throws `tooLong`.

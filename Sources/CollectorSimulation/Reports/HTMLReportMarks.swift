@@ -26,6 +26,8 @@ enum HTMLReportGap {
     static func cause(_ cause: GapCause) -> String {
         switch cause {
         case .kernelOverflow: "kernel overflow"
+        case .watchQueueOverflow: "watch queue overflow"
+        case .watchLost: "watch lost"
         case .notRunning: "not running"
         case .sourceBuffer: "source buffer full"
         case .subscriberQueue: "subscriber queue full"

@@ -14,28 +14,6 @@ extension NetworkEvent {
     }
 }
 
-extension FilesystemEvent {
-    /// Writes the members of the `file` object: see ``EventJSON``.
-    package func appendMembers(to json: inout JSONWriter) {
-        json.member("path", path)
-        json.member("previous_path", ifPresent: previousPath)
-        json.member("operation", operation.rawValue)
-        json.member("pid", ifPresent: pid)
-        json.member("size_bytes", ifPresent: size)
-        if let permissions {
-            json.key("permissions")
-            json.quoted { bytes in
-                for shift: UInt16 in [9, 6, 3, 0] {
-                    bytes.append(0x30 + UInt8(truncatingIfNeeded: permissions >> shift & 7))
-                }
-            }
-        }
-        json.member("uid", ifPresent: uid)
-        json.member("hash", ifPresent: fileHash)
-        json.member("hash_algorithm", ifPresent: hashAlgorithm?.rawValue)
-    }
-}
-
 extension PerformanceEvent {
     /// Writes the members of the `performance` object: see ``EventJSON``.
     package func appendMembers(to json: inout JSONWriter) {

@@ -20,8 +20,11 @@
 ///   `modified_fields` only when not empty.
 /// - `network`: `connection_id`, `source_address`, `source_port`, `destination_address`, `destination_port`,
 ///   `protocol`, `state`, `pid`, `sent_bytes`, `received_bytes`.
-/// - `file`: `path`, `previous_path`, `operation`, `pid`, `size_bytes`, `permissions` (octal text, as
-///   `0644`), `uid`, `hash`, `hash_algorithm`.
+/// - `file`: `path`, `previous_path`, `operation`, `type`, `pid`, `size_bytes`, `permissions` (octal text, as
+///   `0644`), `uid`, `gid`, `device`, `inode`, `link_count`, `modified_time`, `hash`, `hash_algorithm`,
+///   `hash_obstacle` (why there is no hash), `changes` (array, of a resync or an attribute event), `suspicion`,
+///   `transaction` (`manager`, `package_count`, `packages` (array of `name`, `action`), `folded`, `verified`,
+///   `mismatched`, `unlisted`, `unchecked`, `begun`, `ended`); `provenance` then has `metadata` alone.
 /// - `performance`: `metric`, `value`, `unit`, `pid`, `component`.
 /// - `trigger_request`: `trigger_id`, `target_collector`, `analysis_type`, `priority`, `target_pid`,
 ///   `target_path`, `correlation_id`, `metadata` (object).
@@ -103,6 +106,11 @@ extension Event {
             json.beginObject("file")
             file.appendMembers(to: &json)
             json.endObject()
+            if let label = file.metadata.label {
+                json.beginObject("provenance")
+                json.member("metadata", label)
+                json.endObject()
+            }
         case .performance(let measurement):
             json.beginObject("performance")
             measurement.appendMembers(to: &json)
