@@ -1,15 +1,19 @@
-// What the benchmarks watch: processes that come and go, or sleep. One static program without dependencies, so that
-// the load itself costs the host little.
+// What the benchmarks watch: processes that come and go, or sleep; and the barest watcher. One static program without
+// dependencies, so that the load itself costs the host little.
 //
 //   workload nap                     sleeps for a millisecond (the program that `rate` executes)
 //   workload storm COUNT             starts COUNT processes that end at once, one after the other, at full speed
 //   workload rate PER_SECOND COUNT   executes `workload nap` at a steady rate
 //   workload sleepers COUNT          keeps COUNT sleeping processes until standard input ends
+//   workload bare SECONDS TICK_US    watches executions (bare.c), at most SECONDS, until SIGTERM
 //
 // `storm` and `rate` wait for a line on standard input. All but `nap` print one line when they are done (`sleepers`:
-// when all sleep): how many processes there were, and the nanoseconds that it took.
+// when all sleep): how many processes there were, and the nanoseconds that it took. `bare` prints the messages, the
+// executions among them, those of which it could read everything, and its own CPU time in nanoseconds.
 
 #define _GNU_SOURCE
+#include "workload.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -132,6 +136,7 @@ int main(int count, char **arguments) {
     if (strcmp(verb, "storm") == 0 && first > 0) return storm(first);
     if (strcmp(verb, "rate") == 0 && first > 0 && second_number > 0) return rate(first, second_number);
     if (strcmp(verb, "sleepers") == 0 && first > 0) return sleepers(first);
-    fputs("usage: workload nap | storm COUNT | rate PER_SECOND COUNT | sleepers COUNT\n", stderr);
+    if (strcmp(verb, "bare") == 0 && first > 0 && second_number > 0) return bare(first, second_number);
+    fputs("usage: workload nap | storm COUNT | rate PER_SECOND COUNT | sleepers COUNT | bare SECONDS TICK_US\n", stderr);
     return 64;
 }

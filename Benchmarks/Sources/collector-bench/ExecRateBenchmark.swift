@@ -1,10 +1,14 @@
 import Glibc
 
-/// What 1 000 executions a second cost the daemon, with enrichment and a null sink; beside `forkstat` in the same interval.
+/// What 1 000 executions a second cost the daemon, with enrichment and a null sink.
 ///
-/// Which share of them is enriched is measured in a second interval, with JSON, because a null sink shows nothing.
+/// Beside the bare system calls right before and after, each alone, because who looks at a process first pays for what the
+/// kernel then keeps for the others; beside `forkstat` in a second interval, both at once; and which share of them is
+/// enriched in a third one, with JSON, because a null sink shows nothing.
 struct ExecRateBenchmark {
     private static let perSecond = 1_000
+    /// How long others are watched at most: only the daemon is watched for longer when `--seconds` asks for it.
+    private static let companionSeconds = 20
 
     private let setup: Setup
     private let seconds: Int
@@ -21,48 +25,115 @@ struct ExecRateBenchmark {
     }
 
     private func measureCost() throws -> [Row] {
+        let before = try measureBare()
+        let daemon = try WatchingDaemon(setup, format: "none", seconds: seconds)
+        let load = try startLoad(seconds: seconds)
+        let interval = try Interval(daemon.process)
+        load.release()
+        let (count, duration) = try load.readCount()
+        let cost = try interval.cost()
+        try daemon.stop()
+        let bare = try before.joined(with: measureBare())
+        let rate = Double(count) / Double(duration) * 1_000_000_000
+        return [share(cost, bare, count: count, rate: rate), beside(cost, bare)]
+            + [try measureBesidePeer()]
+            + memory(before: interval.residentBefore, after: cost.residentAfter, count: count)
+    }
+
+    /// What the bare system calls took in one interval or several.
+    private struct BareCost {
+        var cpuNanoseconds: Int64
+        var nanoseconds: Int64
+        var count: Int
+        var counts: BareWatcher.Counts
+
+        var percent: Double { Double(cpuNanoseconds) / Double(nanoseconds) * 100 }
+        var microseconds: Quantity {
+            Quantity(Double(cpuNanoseconds) / Double(count) / 1_000, .count)
+        }
+
+        func joined(with other: BareCost) -> BareCost {
+            BareCost(
+                cpuNanoseconds: cpuNanoseconds + other.cpuNanoseconds,
+                nanoseconds: nanoseconds + other.nanoseconds, count: count + other.count,
+                counts: BareWatcher.Counts(
+                    executions: counts.executions + other.counts.executions,
+                    verified: counts.verified + other.counts.verified))
+        }
+    }
+
+    /// Half as long as the daemon, once before it and once after it.
+    private func measureBare() throws -> BareCost {
+        let seconds = max(1, min(seconds, Self.companionSeconds) / 2)
+        let bare = try BareWatcher(setup, seconds: seconds)
+        let load = try startLoad(seconds: seconds)
+        let interval = try Interval(bare.process)
+        load.release()
+        let count = try load.readCount().count
+        let cost = try interval.cost()
+        return BareCost(
+            cpuNanoseconds: cost.cpuNanoseconds, nanoseconds: cost.nanoseconds, count: count,
+            counts: try bare.stop(afterExecutions: count))
+    }
+
+    /// Both watch the same executions on the same host at the same time.
+    private func measureBesidePeer() throws -> Row {
+        let what = "CPU beside forkstat, which enriches less"
+        let seconds = min(seconds, Self.companionSeconds)
         let daemon = try WatchingDaemon(setup, format: "none", seconds: seconds)
         let peer = try WatchingPeer(setup, output: .nothing, seconds: seconds)
         let load = try startLoad(seconds: seconds)
         let ours = try Interval(daemon.process)
         let theirs = try peer.map { try Interval($0.process) }
         load.release()
-        let (count, duration) = try load.readCount()
-        let cost = try ours.cost()
-        let peerCost = try theirs?.cost()
+        _ = try load.readCount()
+        let percent = try ours.cost().percent
+        let peerPercent = try theirs?.cost().percent
         peer?.stop()
         try daemon.stop()
-        let rate = Double(count) / Double(duration) * 1_000_000_000
-        let percent = Quantity(cost.percent, .percent)
-        return beside(cost, peerCost) + [
-            Row(
-                .execRate, "CPU of one core at 1 000 exec/s", percent,
-                peer: peerCost.map { ("forkstat", Quantity($0.percent, .percent)) } ?? WatchingPeer.missing,
-                ratio: peerCost.map { cost.percent / $0.percent },
-                bar: Row.Bar(judged: percent, floor: .atMost(5), target: .atMost(3), isNoisy: true),
-                remark: "\(count) executions at \(Quantity(rate, .count).text)/s, that is "
-                    + "\(Quantity(Double(cost.cpuNanoseconds) / Double(count) / 1_000, .count).text) us of CPU each"
-            ),
-            Row(
-                .execRate, "resident memory at the start",
-                Quantity(Double(ours.residentBefore) / 1_048_576, .mebibytes)),
-            Row(
-                .execRate, "resident memory after \(count) executions",
-                Quantity(Double(cost.residentAfter) / 1_048_576, .mebibytes),
-                bar: Row.Bar(
-                    judged: Quantity(Double(cost.residentAfter) / 1_048_576, .mebibytes), floor: .atMost(40),
-                    target: .atMost(24), isNoisy: false)),
-        ]
+        guard let peerPercent else {
+            return Row(.execRate, what, Quantity(percent, .percent), peer: WatchingPeer.missing)
+        }
+        let ratio = Quantity(percent / peerPercent, .times)
+        return Row(
+            .execRate, what, ratio, peer: ("forkstat", Quantity(peerPercent, .percent)),
+            bar: Row.Bar(judged: ratio, floor: .atMost(1.25), target: .atMost(0.5), isNoisy: false))
     }
 
-    /// Both watch the same executions on the same host at the same time, so their ratio holds on any host.
-    private func beside(_ cost: Interval.Cost, _ peerCost: Interval.Cost?) -> [Row] {
-        guard let peerCost else { return [] }
-        let ratio = Quantity(cost.percent / peerCost.percent, .times)
+    /// The absolute number, and what of it no software can save on this host.
+    private func share(_ cost: Interval.Cost, _ bare: BareCost, count: Int, rate: Double) -> Row {
+        let percent = Quantity(cost.percent, .percent)
+        let price = Quantity(bare.percent, .percent)
+        let ratio = cost.percent / bare.percent
+        let each = Quantity(Double(cost.cpuNanoseconds) / Double(count) / 1_000, .count)
+        return Row(
+            .execRate, "CPU of one core at 1 000 exec/s", percent, peer: ("bare system calls", price),
+            ratio: ratio,
+            bar: Row.Bar(
+                judged: percent, floor: .atMost(5), target: .atMost(3), isNoisy: true,
+                kernelPrice: KernelPrice(quantity: price, ratio: ratio)),
+            remark: "\(count) executions at \(Quantity(rate, .count).text)/s, that is "
+                + "\(each.text) us of CPU each; the bare system calls took \(bare.microseconds.text) us, and found "
+                + "\(Quantity(bare.counts.verifiedPercent, .percent).text) of the processes still there")
+    }
+
+    private func beside(_ cost: Interval.Cost, _ bare: BareCost) -> Row {
+        let ratio = Quantity(cost.percent / bare.percent, .times)
+        return Row(
+            .execRate, "CPU beside the bare system calls", ratio,
+            bar: Row.Bar(
+                judged: ratio, floor: .atMost(KernelPrice.ratioFloor),
+                target: .atMost(KernelPrice.ratioTarget), isNoisy: true))
+    }
+
+    private func memory(before: Int64, after: Int64, count: Int) -> [Row] {
+        let mebibytes = { (bytes: Int64) in Quantity(Double(bytes) / 1_048_576, .mebibytes) }
         return [
+            Row(.execRate, "resident memory at the start", mebibytes(before)),
             Row(
-                .execRate, "CPU beside forkstat, which enriches less", ratio,
-                bar: Row.Bar(judged: ratio, floor: .atMost(1.25), target: .atMost(0.5), isNoisy: false))
+                .execRate, "resident memory after \(count) executions", mebibytes(after),
+                bar: Row.Bar(
+                    judged: mebibytes(after), floor: .atMost(40), target: .atMost(24), isNoisy: false)),
         ]
     }
 

@@ -83,6 +83,24 @@ enum Bound {
     }
 }
 
+/// The price of the system calls alone, measured in the same run as what is judged.
+struct KernelPrice {
+    /// In the unit of what is judged.
+    var quantity: Quantity
+    /// The floor and the target of the ratio to it.
+    static let ratioFloor = 1.5
+    static let ratioTarget = 1.2
+    /// What was measured, as a multiple of it.
+    var ratio: Double
+
+    /// Whether the floor cannot be asked for: even at the target ratio the kernel would not leave room for it, and the
+    /// ratio that can be asked for is kept.
+    func excuses(_ floor: Bound) -> Bool {
+        guard case .atMost(let most) = floor else { return false }
+        return quantity.value > most / Self.ratioTarget && ratio <= Self.ratioFloor
+    }
+}
+
 /// One line of the report.
 struct Row {
     /// What is compared with floor and target: the measured value, or its ratio to the peer.
@@ -92,11 +110,15 @@ struct Row {
         var target: Bound
         /// Whether a busy host changes the number.
         var isNoisy: Bool
+        /// What no software can take off the number on this host.
+        var kernelPrice: KernelPrice?
     }
 
     enum Verdict: String {
         case target = "target met"
         case floor = "floor met"
+        /// Missed, because the kernel leaves no room on this host; what comes on top of its price is within its own floor.
+        case kernelBound = "kernel-bound"
         case tolerated = "missed, noisy"
         case missed = "MISSED"
         case reported = "-"
@@ -136,6 +158,7 @@ struct Row {
         guard let bar else { return .reported }
         if bar.target.admits(bar.judged.value) { return .target }
         if bar.floor.admits(bar.judged.value) { return .floor }
+        if let price = bar.kernelPrice, price.excuses(bar.floor) { return .kernelBound }
         if effort == .short, bar.isNoisy, bar.floor.relaxed.admits(bar.judged.value) { return .tolerated }
         return .missed
     }
@@ -168,10 +191,16 @@ struct Report {
         return [
             row.benchmark.rawValue, row.what, row.measured?.text ?? "", peer ?? "",
             row.ratio.map { Quantity($0, .count).text } ?? "",
-            row.bar.map { $0.floor.text($0.judged.unit) } ?? "",
+            row.bar.map(Self.floorText) ?? "",
             row.bar.map { $0.target.text($0.judged.unit) } ?? "",
             row.verdict(effort).rawValue,
         ]
+    }
+
+    private static func floorText(_ bar: Row.Bar) -> String {
+        let text = bar.floor.text(bar.judged.unit)
+        guard let price = bar.kernelPrice else { return text }
+        return "\(text) (this kernel alone: \(price.quantity.text))"
     }
 
     var json: String {
@@ -203,6 +232,7 @@ struct Report {
             json.member("floor", bar.floor.text(bar.judged.unit))
             json.member("target", bar.target.text(bar.judged.unit))
             json.member("noisy", bar.isNoisy)
+            if let price = bar.kernelPrice { json.member("kernel_alone", price.quantity.value) }
         }
         json.member("verdict", row.verdict(effort).rawValue)
         if let remark = row.remark { json.member("remark", remark) }

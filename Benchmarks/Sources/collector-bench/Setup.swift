@@ -28,7 +28,10 @@ struct Setup {
 
     /// Removes the scratch folder and the files in it; the benchmarks make no folders but the daemon's state.
     func removeScratchFolder() {
-        for name in ["state/run", "state/process.cursor", "events", "errors", "peer", "output"] {
+        for name in [
+            "state/run", "state/process.cursor", "state/filesystem.index", "events", "errors", "peer",
+            "output", "bytes",
+        ] {
             unsafe unlink("\(scratchFolder)/\(name)")
         }
         unsafe rmdir("\(scratchFolder)/state")
@@ -47,24 +50,24 @@ struct Setup {
         return path
     }
 
-    /// The program that the benchmarks watch, compiled now unless that was done before.
+    /// The program that the benchmarks watch, and that is the barest watcher, compiled now unless that was done before.
     ///
     /// It is C and static, so that executing it costs next to nothing and what is measured is the watching. It lies
     /// beside this executable and not in `/tmp`, where executing it would be suspicious and cost an event more.
     func workload() throws -> String {
-        let source = Self.packageFolder + "Workload/workload.c"
+        let folder = Self.packageFolder + "Workload/"
+        let sources = ["workload.c", "bare.c"].map { folder + $0 }
         let product = "\(ownFolder)/bench-workload"
-        if let made = Self.modificationTime(product), let written = Self.modificationTime(source),
-            made > written
-        {
+        let written = (sources + [folder + "workload.h"]).map(Self.modificationTime)
+        if let made = Self.modificationTime(product), written.allSatisfy({ $0.map { made > $0 } ?? false }) {
             return product
         }
         guard let compiler = Self.compiler() else {
             throw Skip(reason: "no C compiler beside swift or in PATH; apt-get install clang")
         }
-        let child = try Child(compiler, ["-O2", "-static", "-o", product, source], output: .inherited)
+        let child = try Child(compiler, ["-O2", "-static", "-o", product] + sources, output: .inherited)
         guard child.wait().isSuccess else {
-            throw Skip(reason: "\(compiler) cannot build \(source) statically; apt-get install libc6-dev")
+            throw Skip(reason: "\(compiler) cannot build \(folder) statically; apt-get install libc6-dev")
         }
         return product
     }

@@ -15,7 +15,8 @@ struct WatchingDaemon {
     /// - Parameters:
     ///   - format: `json` writes to ``eventFile``, `none` discards.
     ///   - seconds: How long it will be needed, about.
-    init(_ setup: Setup, format: String, seconds: Int) throws {
+    ///   - settings: Further settings, as `KEY=VALUE`.
+    init(_ setup: Setup, format: String, seconds: Int, settings: [String] = []) throws {
         eventFile = "\(setup.scratchFolder)/events"
         errorFile = "\(setup.scratchFolder)/errors"
         let state = "\(setup.scratchFolder)/state"
@@ -25,7 +26,7 @@ struct WatchingDaemon {
             [
                 "run", "--events", format, "--for", "\(seconds + Self.spareSeconds)s", "--set",
                 "state.directory=\(state)",
-            ],
+            ] + settings.flatMap { ["--set", $0] },
             output: format == "none" ? .nothing : .file(eventFile), errors: errorFile)
         try waitUntilReady()
     }
@@ -75,6 +76,46 @@ struct WatchingPeer {
     }
 
     static let missing = (name: "no forkstat; apt-get install forkstat", quantity: Quantity?.none)
+}
+
+/// What the kernel takes from whoever looks at every execution: the system calls alone, from C (`Workload/bare.c`).
+struct BareWatcher {
+    /// As the daemon's own tick under load.
+    private static let tickMicroseconds = 1_000
+
+    let process: Child
+
+    /// What it has seen.
+    struct Counts {
+        var executions: Int
+        /// Those of which it could read everything.
+        var verified: Int
+
+        var verifiedPercent: Double { Double(verified) / Double(max(executions, 1)) * 100 }
+    }
+
+    init(_ setup: Setup, seconds: Int) throws {
+        process = try Child(
+            setup.workload(),
+            ["bare", "\(seconds + WatchingDaemon.spareSeconds)", "\(Self.tickMicroseconds)"], output: .pipe)
+        pause(milliseconds: 200)
+    }
+
+    /// Ends it and reads its counts.
+    ///
+    /// - Parameter count: The executions of the load: whoever has missed one has had less to do.
+    func stop(afterExecutions count: Int) throws -> Counts {
+        process.send(SIGTERM)
+        let words = (process.readLine() ?? "").split(separator: " ").compactMap { Int($0) }
+        guard process.wait().isSuccess, words.count == 4 else {
+            throw BenchmarkError("the bare watcher gave no result")
+        }
+        let counts = Counts(executions: words[1], verified: words[2])
+        guard counts.executions >= count else {
+            throw BenchmarkError("the bare watcher saw \(counts.executions) of \(count) executions")
+        }
+        return counts
+    }
 }
 
 /// CPU time of watchers over an interval.
