@@ -76,6 +76,8 @@ package enum Probe: String, CaseIterable, Sendable {
     case birthMissed = "birth-missed"
     /// The scan found another process under a pid: an end and a birth were lost.
     case reuseFoundByScan = "reuse-found-by-scan"
+    /// A look found another process under a pid right after a loss, before any scan.
+    case reuseBehindLoss = "reuse-behind-loss"
     /// A process is gone and nothing had said so.
     case endInferred = "end-inferred"
     /// A process that could have been replaced unseen is marked so.
@@ -95,6 +97,8 @@ package enum Probe: String, CaseIterable, Sendable {
     case readingVanished = "reading-vanished"
     /// A reading failed for a reason that passes, such as too many open files: it is tried again later.
     case readingFailed = "reading-failed"
+    /// The arguments changed between two parts of a reading.
+    case readingTorn = "reading-torn"
     /// The process was about to end when it was read again: what it was is known better from before.
     case readingOfDying = "reading-of-dying"
     /// A later look came when the process was gone, and another may have its pid.

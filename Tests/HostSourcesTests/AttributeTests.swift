@@ -147,6 +147,6 @@ import Testing
         bench.feed(.session(leader(40)))
         var reading = bench.makeReading(40, startMilliseconds: 0)
         reading.stat?.startTicks = .max
-        bench.tracker.reconcile(reading, gapFrom: at(5))
+        bench.tracker.reconcile(reading)
     }
 }

@@ -74,7 +74,7 @@ import Testing
     private func disturb(_ bench: inout Bench, _ generator: inout SeededGenerator) {
         let number = Int32(generator.draw(1...12))
         switch generator.below(6) {
-        case 0: bench.tracker.reconcile(reading(number, bench, &generator), gapFrom: at(1_000))
+        case 0: bench.tracker.reconcile(reading(number, bench, &generator))
         case 1:
             if let process = bench.tracked(number) {
                 bench.tracker.settle(reading(number, bench, &generator), of: process, isProcHidden: false)

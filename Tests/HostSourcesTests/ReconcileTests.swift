@@ -99,7 +99,7 @@ import Testing
     @Test func `an unchanged process gives nothing`() {
         var bench = Bench()
         bench.adopt(10)
-        bench.tracker.reconcile(bench.makeReading(10, startMilliseconds: 100), gapFrom: at(1_000))
+        bench.tracker.reconcile(bench.makeReading(10, startMilliseconds: 100))
         #expect(bench.collect().isEmpty)
     }
 
@@ -114,7 +114,7 @@ import Testing
         reading.status = .value(status)
         reading.cgroup = .value(CgroupFile(unifiedPath: Array("/new".utf8)))
         reading.stat?.session = pid(10)
-        bench.tracker.reconcile(reading, gapFrom: at(1_000))
+        bench.tracker.reconcile(reading)
         let event = try #require(bench.collect().first)
         #expect(event.kind == .processModified && event.origin == .resync)
         #expect(
@@ -124,7 +124,7 @@ import Testing
 
     @Test func `a process that nobody announced is adopted`() {
         var bench = Bench()
-        bench.tracker.reconcile(bench.makeReading(30, startMilliseconds: 990), gapFrom: at(1_000))
+        bench.tracker.reconcile(bench.makeReading(30, startMilliseconds: 990))
         let events = bench.collect()
         #expect(events.kinds == [.processBaseline])
         #expect(events.map(\.origin) == [.resync])
@@ -134,7 +134,7 @@ import Testing
         var bench = Bench()
         bench.adopt(10)
         let first = try #require(bench.tracked(10)).event.identity
-        bench.tracker.reconcile(bench.makeReading(10, startMilliseconds: 900), gapFrom: at(800))
+        bench.tracker.reconcile(bench.makeReading(10, startMilliseconds: 900))
         let events = bench.collect()
         #expect(events.kinds == [.processExit, .processBaseline])
         #expect(events.first?.process?.identity == first)
@@ -147,48 +147,9 @@ import Testing
         bench.adopt(10) { $0.pidFDInode = 5 }
         var reading = bench.makeReading(10, startMilliseconds: 100)
         reading.pidFDInode = 6
-        bench.tracker.reconcile(reading, gapFrom: at(50))
+        bench.tracker.reconcile(reading)
         #expect(bench.collect().kinds == [.processExit, .processBaseline])
         #expect(bench.tracked(10)?.event.isAmbiguous == false)
-    }
-
-    /// Process 20 is born at 1 001 ms, then two messages are lost; a scan finds pid 20 with the same start tick.
-    private func lossAfterBirth(startMilliseconds: Int64 = 1_001, inode: UInt64 = 0) throws -> Bench {
-        var bench = Bench()
-        bench.fork(20, of: 1)
-        bench.tracked(20)?.pidFDInode = inode
-        bench.maker.sequence += 2
-        bench.maker.milliseconds = 1_800
-        bench.feed([.session(leader(1))], losing: loss)
-        var reading = bench.makeReading(20, startMilliseconds: startMilliseconds, aliveAt: 2_500)
-        reading.pidFDInode = inode
-        let began = try #require(bench.tracker.lossBegan)
-        bench.tracker.reconcile(reading, gapFrom: began)
-        return bench
-    }
-
-    @Test func `where a recycled pid could hide behind the loss, the process is marked ambiguous`() throws {
-        #expect(try lossAfterBirth().tracked(20)?.event.isAmbiguous == true)
-    }
-
-    @Test func `an inode leaves no doubt`() throws {
-        #expect(try lossAfterBirth(inode: 9).tracked(20)?.event.isAmbiguous == false)
-    }
-
-    @Test func `a process born long before the loss is not ambiguous`() {
-        var bench = Bench()
-        bench.adopt(10)
-        bench.feed([.session(leader(1))], losing: loss)
-        bench.tracker.reconcile(bench.makeReading(10, startMilliseconds: 100), gapFrom: at(1_000))
-        #expect(bench.tracked(10)?.event.isAmbiguous == false)
-    }
-
-    @Test func `a process born after the loss is not ambiguous`() {
-        var bench = Bench()
-        bench.feed([.session(leader(1))], losing: loss)
-        bench.fork(20, of: 1)
-        bench.tracker.reconcile(bench.makeReading(20, startMilliseconds: 1_002), gapFrom: at(1_000))
-        #expect(bench.tracked(20)?.event.isAmbiguous == false)
     }
 
     @Test func `a gap begins with the last message of the processor that lost some`() throws {

@@ -67,7 +67,7 @@ import Testing
         #expect(found[8] == .renamed)
         #expect(found[9] == .changed)
         #expect(found[10] == .changed)
-        #expect(found[11] == nil, "threads come and go")
+        #expect(found[11] == .threadEnded)
         #expect(found[1] == nil, "having a child changes nothing")
     }
 

@@ -40,6 +40,8 @@ struct Bench {
         var settings = ProcessSourceSettings()
         change(&settings)
         tracker = ProcessTracker(settings: settings, bootID: sampleBootID, ownProcessID: ownPID)
+        tracker.turns.setMaximum(4_194_304)
+        tracker.markForks(sinceBoot: 0, unhandledCount: 0)
         setClock(to: 1_000)
     }
 
@@ -65,6 +67,12 @@ struct Bench {
             if case .exec = event, let reading = rest.next() { byIndex[index] = reading }
         }
         setClock(to: maker.milliseconds)
+        if let loss {
+            // Each of the lost messages may have been a FORK.
+            let forks = events.count { if case .fork = $0 { true } else { false } }
+            tracker.noteLoss(
+                in: round, forksSinceBoot: tracker.forkCount + UInt64(forks) + loss.lost)
+        }
         tracker.process(round, readings: byIndex)
         return collect()
     }

@@ -76,8 +76,9 @@ enum IdentityOracle {
                         "\(entry.event.kind.rawValue) of \(identity), which is \(index.name(of: claimed)), happened to \(index.name(of: owner))"
                     ))
             }
-            guard let owner = entry.incarnation else { continue }
-            if let other = owners[identity], other != owner, !entry.process.isAmbiguous {
+            // What says itself that it may be about another one is no claim on the identity.
+            guard let owner = entry.incarnation, !entry.process.isAmbiguous else { continue }
+            if let other = owners[identity], other != owner {
                 failures.append(
                     Failure(
                         .identity, .safety, at: time,
@@ -153,15 +154,16 @@ enum EventIDOracle {
                         "run \(run.context.runID) came after run \(lastRun)"))
             }
             lastRun = run.context.runID
-            var lastSequence: UInt64 = 0
+            var lastSequences: [SourceName: UInt64] = [:]
             for (event, delivered) in run.events {
-                if event.sequence <= lastSequence {
+                let last = lastSequences[event.source] ?? 0
+                if event.sequence <= last {
                     failures.append(
                         Failure(
                             .order, .safety, at: evidence.index.scenarioTime(delivered),
-                            "event \(event.sequence) came after event \(lastSequence)"))
+                            "event \(event.sequence) of \(event.source) came after event \(last)"))
                 }
-                lastSequence = event.sequence
+                lastSequences[event.source] = event.sequence
             }
         }
         return failures

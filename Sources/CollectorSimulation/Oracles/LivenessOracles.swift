@@ -45,7 +45,7 @@ enum BoundsOracle {
             failures.append(
                 Failure(
                     .bounds, .bounds,
-                    "\(run.openHandleCount) files and folders of /proc are open after the end"))
+                    "\(run.openHandleCount) files and folders are open after the end"))
         }
         return failures
     }
@@ -90,27 +90,16 @@ enum ConvergenceOracle {
             return []
         }
         // Nor has a host that still fails: liveness is promised for after the faults.
-        if let harm = evidence.recording.lastHarm, harm <= end, harm.advanced(by: rest) > end { return [] }
-        var alive: [Attribution.Entry?] = Array(repeating: nil, count: index.truth.incarnations.count)
-        for entry in attribution.entries where entry.delivered <= end {
-            guard let id = entry.incarnation else {
-                // An ambiguous end is the end of whatever bears its identity.
-                if entry.event.kind == .processExit {
-                    let identity = entry.process.identity
-                    for number in alive.indices where alive[number]?.process.identity == identity {
-                        alive[number] = nil
-                    }
-                }
-                continue
-            }
-            switch entry.event.kind {
-            case .processExit: alive[id.rawValue] = nil
-            // A zombie is dead unless other threads live, which the event does not tell.
-            case .processBaseline where entry.process.isZombie && !index.isAlive(id, at: end): continue
-            case .processSuspicious: continue
-            default: alive[id.rawValue] = entry
-            }
+        if let harm = run.lastHarm, harm.advanced(by: rest) > end { return [] }
+        // A subscriber who is slow by its settings and further behind than the rest has not been told everything yet.
+        if evidence.scenario.settings.subscriberDelay != nil,
+            attribution.entries.contains(where: {
+                $0.delivered > end && $0.event.monotonic.advanced(by: rest) <= end
+            })
+        {
+            return []
         }
+        let alive = living(attribution, until: end, index)
         var failures: [Failure] = []
         let time = index.scenarioTime(end)
         for number in alive.indices where !index.isAlive(IncarnationID(rawValue: number), at: end) {
@@ -135,6 +124,51 @@ enum ConvergenceOracle {
                     "\(index.name(of: incarnation.id)) lives, and the stream does not say so"))
         }
         return failures
+    }
+
+    /// Who lives, as the stream says: the last event of each incarnation that bears an identity which has not ended.
+    ///
+    /// An end ends an identity, and with it every incarnation that was taken for it: when messages were lost, an event may
+    /// say that it is about either of two processes that had the pid one after the other. Both are gone when the pid's last
+    /// holder is.
+    private static func living(_ attribution: Attribution, until end: Instant, _ index: TruthIndex)
+        -> [Attribution.Entry?]
+    {
+        var alive: [Attribution.Entry?] = Array(repeating: nil, count: index.truth.incarnations.count)
+        var bearers: [ProcessIdentity: [Int]] = [:]
+        func release(_ identity: ProcessIdentity) {
+            for number in bearers.removeValue(forKey: identity) ?? []
+            where alive[number]?.process.identity == identity {
+                alive[number] = nil
+            }
+        }
+        for entry in attribution.entries where entry.delivered <= end {
+            switch entry.event.kind {
+            case .processExit:
+                release(entry.process.identity)
+                if let id = entry.incarnation { alive[id.rawValue] = nil }
+            case .processSuspicious: continue
+            default:
+                guard let id = subject(of: entry, index) else { continue }
+                // A zombie is dead unless other threads live, which the event does not tell.
+                if entry.event.kind == .processBaseline, entry.process.isZombie, !index.isAlive(id, at: end) {
+                    continue
+                }
+                // It may be about another one than before, and there are not two.
+                if entry.process.isAmbiguous { release(entry.process.identity) }
+                if alive[id.rawValue]?.process.identity != entry.process.identity {
+                    bearers[entry.process.identity, default: []].append(id.rawValue)
+                }
+                alive[id.rawValue] = entry
+            }
+        }
+        return alive
+    }
+
+    /// What an event says about somebody's being there; one that is ambiguous stands for whoever has the pid.
+    private static func subject(of entry: Attribution.Entry, _ index: TruthIndex) -> IncarnationID? {
+        guard entry.process.isAmbiguous else { return entry.incarnation }
+        return index.incarnation(of: entry.process.pid, at: entry.event.monotonic) ?? entry.incarnation
     }
 }
 

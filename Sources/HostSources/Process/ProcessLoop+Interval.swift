@@ -70,6 +70,8 @@ extension ProcessLoop {
         try fence()
         fences.hasOpened = true
         openingForks = before.flatMap { before in forksSinceBoot().map { (before, $0) } }
+        tracker.markForks(sinceBoot: before, unhandledCount: pending.forkCount)
+        tracker.turns.setMaximum(pidMaximum())
     }
 
     /// Makes every CPU say its present sequence, and reads until each has been heard.
@@ -114,6 +116,7 @@ extension ProcessLoop {
             turns += 1
         }
         sometimes(.accountStormed, when: !pending.isEmpty)
+        tracker.markForks(sinceBoot: before, unhandledCount: pending.forkCount)
         desk.memory = memory
         return account(forksBefore: before, forksAfter: after)
     }
@@ -141,12 +144,24 @@ extension ProcessLoop {
     }
 
     /// `processes` of `/proc/stat`: forks since boot, threads included. `nil` when it cannot be read.
-    private func forksSinceBoot() -> UInt64? {
+    func forksSinceBoot() -> UInt64? {
         var bytes: [UInt8] = []
         do {
             let file = try endpoints.procfs.open(.stat)
             _ = try endpoints.procfs.readAll(file, limit: Limits.systemStatByteCount, into: &bytes)
             return try SystemStat(parsing: bytes).forkCount
+        } catch {
+            return nil
+        }
+    }
+
+    /// `pid_max`; `nil` when it cannot be read.
+    func pidMaximum() -> UInt32? {
+        var bytes: [UInt8] = []
+        do {
+            let file = try endpoints.procfs.open(.pidMaximum)
+            _ = try endpoints.procfs.readAll(file, limit: Limits.procFileByteCount, into: &bytes)
+            return try PIDMaximumFile(parsing: bytes).maximum
         } catch {
             return nil
         }

@@ -40,6 +40,10 @@ extension ProcessLoop {
         pending = Round()
         overflows += UInt64(round.overflows)
         tracker.setClocks(sampleClocks())
-        tracker.process(round, readings: [:])
+        if round.hasLoss {
+            tracker.isUncertain = true
+            tracker.noteLoss(in: round, forksSinceBoot: nil)
+        }
+        tracker.process(round, readings: [])
     }
 }

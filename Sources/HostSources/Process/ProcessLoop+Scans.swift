@@ -58,7 +58,7 @@ extension ProcessLoop {
             let contradiction = contradictions[readings[index].pid.rawValue] ?? []
             if contradiction.contains(.reborn) { readings[index].failure = .reused }
             if contradiction.contains(.ended) { readings[index].mayHaveEnded = true }
-            if !contradiction.isEmpty { readings[index].evidence = .lateRead }
+            if !contradiction.subtracting(.threadEnded).isEmpty { readings[index].evidence = .lateRead }
         }
         // Parents start before their children: in this order a parent is known when its child comes.
         return readings.sorted { a, b in
@@ -74,10 +74,11 @@ extension ProcessLoop {
         let begin = now
         sometimes(.resyncBegun)
         lastResync = begin
+        // An administrator may have moved it.
+        tracker.turns.setMaximum(pidMaximum())
         resyncDue = nil
         // The account's fence also brings out what was lost at the end, so that the gap stands before its resync.
         desk.answer(try await closeAccount())
-        let lossBegan = tracker.lossBegan ?? begin
         let overflowsBefore = overflows + UInt64(pending.overflows)
         guard let readings = try scan() else { return scheduleResync() }
         tracker.setClocks(sampleClocks())
@@ -89,7 +90,7 @@ extension ProcessLoop {
                 isDoubtful = true
                 continue
             }
-            tracker.reconcile(reading, gapFrom: lossBegan)
+            tracker.reconcile(reading)
         }
         tracker.doubtfulScanCount = isDoubtful ? tracker.doubtfulScanCount + 1 : 0
         tracker.ended.keep(found)
@@ -182,9 +183,10 @@ extension ProcessTracker {
 
     /// Decides what a later look means for a process.
     package mutating func settle(_ reading: ProcessReading, of process: TrackedProcess, isProcHidden: Bool) {
+        settleDoubt(about: process, by: reading)
         if process.mayHaveMoreThreads, reading.failure == nil, let stat = reading.stat, isOf(reading, process)
         {
-            process.noteThreads(stat, at: reading.aliveAt)
+            process.noteThreads(stat, at: reading.aliveAt, epoch: lossEpoch)
         }
         let isGone = reading.failure == .vanished || (reading.failure == nil && !isOf(reading, process))
         if let code = process.leaderExitCode {

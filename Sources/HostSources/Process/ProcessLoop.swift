@@ -21,12 +21,16 @@ final class ProcessLoop {
     var batch = DatagramBatch(capacity: 256, slotByteCount: 256)
     /// Read from the socket, not handled yet.
     var pending = Round()
+    /// A round without messages, for its room.
+    private var spare = Round()
     var overflows: UInt64 = 0
     /// Outside the account, shown by health.
     var troubles = ProcessTroubles()
     private var toldTroubles = ProcessTroubles()
     /// Receives that failed in a row.
     var receiveFailureCount = 0
+    /// When the last receive began that was told of no overflow.
+    private var calmUntil: Instant?
     var fences = FenceProgress()
     /// The processors that were online when they could last be listed.
     var knownProcessors: [UInt32] = []
@@ -81,9 +85,11 @@ final class ProcessLoop {
         sampleDue = now.advanced(by: settings.sampleInterval)
         while !Task.isCancelled {
             try await handlePending()
-            try await lookAgain()
-            try await resyncIfDue()
-            try await sampleIfDue()
+            if isWorkDue {
+                try await lookAgain()
+                try await resyncIfDue()
+                try await sampleIfDue()
+            }
             if desk.hasRequests { desk.answer(try await closeAccount()) }
             flushIfDue()
             tellTroubles()
@@ -112,14 +118,42 @@ final class ProcessLoop {
 
     var now: Instant { context.clock.monotonic }
 
+    /// When something is to be done without a message.
+    private var nextWork: Instant? {
+        var earliest = tracker.lateReads.nextDue
+        if let resyncDue { earliest = min(earliest ?? resyncDue, resyncDue) }
+        if let sampleDue { earliest = min(earliest ?? sampleDue, sampleDue) }
+        return earliest
+    }
+
+    private var isWorkDue: Bool { nextWork.map { $0 <= now } ?? false }
+
     // MARK: - Steps
 
     /// Looks at the processes of the present round, reads the next one, and handles the first.
     func handlePending() async throws {
         guard !pending.isEmpty else { return }
-        let round = pending
-        var readings: [Int: ProcessReading] = [:]
-        for plan in round.planReadings() {
+        try handleRound()
+        await emitOutput()
+    }
+
+    private func handleRound() throws {
+        var round = pending
+        noteLosses(of: round)
+        var readings = look(at: round.planReadings())
+        // Only what was looked at needs to be confirmed.
+        pending = readings.isEmpty ? takeSpare() : try receive()
+        if !readings.isEmpty { examine(&readings) }
+        tracker.setClocks(sampleClocks())
+        tracker.process(round, readings: readings)
+        round.clear()
+        spare = round
+    }
+
+    private func look(at plans: [Round.ExecPlan]) -> [ExecReading] {
+        var readings: [ExecReading] = []
+        readings.reserveCapacity(plans.count)
+        for plan in plans {
             var reading: ProcessReading
             if let obstacle = plan.obstacle {
                 sometimes(.readingTooLate)
@@ -129,19 +163,13 @@ final class ProcessLoop {
                 reading = reader.read(plan.pid, depth: .exec)
             }
             reading.isNameLate = plan.isRenamedLater
-            readings[plan.index] = reading
+            readings.append(ExecReading(index: plan.index, reading: reading))
         }
-        // Only what was looked at needs to be confirmed.
-        pending = readings.isEmpty ? Round() : try receive()
-        if !readings.isEmpty { examine(&readings) }
-        noteOverflows(of: round)
-        tracker.setClocks(sampleClocks())
-        tracker.process(round, readings: readings)
-        await emitOutput()
+        return readings
     }
 
     /// Withdraws readings that the next round contradicts.
-    private func examine(_ readings: inout [Int: ProcessReading]) {
+    private func examine(_ readings: inout [ExecReading]) {
         #if MUTANTS
             if Mutation.staleReadBelieved.isActive { return }
         #endif
@@ -150,42 +178,19 @@ final class ProcessLoop {
         let isWhole = pending.messages.count < Round.messageLimit
         sometimes(.roundFull, when: !isWhole)
         let mayHideReuse = !isWhole || pending.overflows > 0 || !pending.losses.isEmpty
-        for index in readings.keys {
-            guard let pid = readings[index]?.pid.rawValue else { continue }
-            if mayHideReuse { readings[index]?.evidence = .lateRead }
-            guard let contradiction = contradictions[pid] else { continue }
+        for index in readings.indices {
+            if mayHideReuse { readings[index].reading.evidence = .lateRead }
+            guard let contradiction = contradictions[readings[index].reading.pid.rawValue] else { continue }
             if contradiction.contains(.reborn) {
                 sometimes(.readingReused)
-                readings[index]?.failure = .reused
+                readings[index].reading.failure = .reused
             } else if contradiction.contains(.executed) {
                 sometimes(.readingSuperseded)
-                readings[index]?.failure = .superseded
+                readings[index].reading.failure = .superseded
             }
-            if contradiction.contains(.ended) { readings[index]?.mayHaveEnded = true }
-            if contradiction.contains(.renamed) { readings[index]?.isNameLate = true }
+            if contradiction.contains(.ended) { readings[index].reading.mayHaveEnded = true }
+            if contradiction.contains(.renamed) { readings[index].reading.isNameLate = true }
         }
-    }
-
-    private func noteOverflows(of round: Round) {
-        guard round.overflows > 0 || !round.losses.isEmpty else { return }
-        overflows += UInt64(round.overflows)
-        tracker.isUncertain = true
-        scheduleResync()
-    }
-
-    func scheduleResync() {
-        guard resyncDue == nil else { return }
-        #if MUTANTS
-            // What is too early is dropped instead of postponed.
-            if Mutation.resyncForgotten.isActive, let last = lastResync,
-                now < last.advanced(by: settings.resyncInterval)
-            {
-                return
-            }
-        #endif
-        let earliest = lastResync.map { $0.advanced(by: settings.resyncInterval) } ?? now
-        resyncDue = max(earliest, now)
-        sometimes(.resyncPostponed, when: earliest > now)
     }
 
     /// Waits for messages, for something that is due, or for the time to hand out what was emitted.
@@ -194,14 +199,21 @@ final class ProcessLoop {
             // The socket is readable and cannot be read: waiting for it would be a loop without a pause.
             await pause(for: Self.retryDelay(after: receiveFailureCount))
         } else if let tick = pace.nextTick(at: now) {
-            // Under load there will be messages by then: one wake-up instead of two. A cancelled sleep returns early, and
-            // the loop sees the cancellation itself.
-            try? await context.clock.sleep(until: tick)
+            // Under load there will be messages by then: one wake-up instead of two.
+            await doze(until: tick)
         } else {
-            let deadlines = [tracker.lateReads.nextDue, resyncDue, sampleDue, pace.flushDue].compactMap { $0 }
-            _ = await endpoints.connector.readable(until: deadlines.min())
+            var deadline = nextWork
+            if let flushDue = pace.flushDue { deadline = min(deadline ?? flushDue, flushDue) }
+            _ = await endpoints.connector.readable(until: deadline)
         }
         flushIfDue()
+    }
+
+    /// Sleeps for a moment, a thousand times a second: too short to be worth a way to end it early.
+    private func doze(until tick: Instant) async {
+        await withCheckedContinuation { waiter in
+            _ = context.clock.schedule(at: tick) { waiter.resume() }
+        }
     }
 
     private func flushIfDue() {
@@ -211,14 +223,22 @@ final class ProcessLoop {
     }
 
     func emitOutput() async {
+        if var events = tracker.output.takeOneChunk() {
+            await emit(&events)
+            return tracker.output.recycle(events)
+        }
+        guard !tracker.output.isEmpty else { return }
         for item in tracker.output.takeAll() {
             switch item {
-            case .events(var events):
-                await context.emitter.emit(contentsOf: &events)
-                pace.noteEmission(at: now)
+            case .events(var events): await emit(&events)
             case .gap(let gap): context.emitter.report(gap)
             }
         }
+    }
+
+    private func emit(_ events: inout ContiguousArray<Event>) async {
+        await context.emitter.emit(contentsOf: &events)
+        pace.noteEmission(at: now)
     }
 
     func sampleClocks() -> ClockSample {
@@ -230,7 +250,7 @@ final class ProcessLoop {
 
     /// Everything that is queued, up to ``Round/messageLimit``.
     func receive() throws -> Round {
-        var round = Round()
+        var round = takeSpare()
         do {
             try receive(into: &round)
         } catch {
@@ -241,6 +261,11 @@ final class ProcessLoop {
         return round
     }
 
+    private func takeSpare() -> Round {
+        defer { spare = Round() }
+        return spare
+    }
+
     /// Adds everything that is queued to what is pending.
     func gather() throws {
         try receive(into: &pending)
@@ -248,22 +273,25 @@ final class ProcessLoop {
 
     private func receive(into round: inout Round) throws {
         while round.messages.count < Round.messageLimit, try receiveBatch(noting: &round) {
-            for slot in batch.datagrams.indices { decode(slot, into: &round) }
+            decode(batch, into: &round)
             if batch.isDrained { return }
         }
     }
 
     /// - Returns: Whether the socket may hold more; with an overflow the batch is empty.
     private func receiveBatch(noting round: inout Round) throws(Errno) -> Bool {
+        let begin = now
         do throws(Errno) {
             try endpoints.connector.receive(into: &batch)
             noteReceive()
+            calmUntil = begin
             return true
         } catch {
             batch.datagrams.removeAll(keepingCapacity: true)
             batch.isDrained = false
             guard error != .resourceTemporarilyUnavailable else {
                 noteReceive()
+                calmUntil = begin
                 return false
             }
             #if MUTANTS
@@ -275,31 +303,38 @@ final class ProcessLoop {
             }
             sometimes(.receiveOverflow)
             round.overflows += 1
+            round.calmUntil = round.calmUntil ?? calmUntil ?? tracker.watchedSince
             return true
         }
     }
 
-    private func decode(_ slot: Int, into round: inout Round) {
-        let datagram = batch.datagrams[slot]
-        // Only the kernel has port 0; a process can send to any port (netlink(7)).
-        #if MUTANTS
-            let isForged = datagram.senderPort != 0 && !Mutation.forgedSenderBelieved.isActive
-        #else
-            let isForged = datagram.senderPort != 0
-        #endif
-        guard !isForged, !datagram.isTruncated else {
-            sometimes(.senderForged, when: datagram.senderPort != 0)
-            sometimes(.datagramTruncated, when: datagram.isTruncated)
-            return troubles.strayCount += 1
+    private func decode(_ batch: borrowing DatagramBatch, into round: inout Round) {
+        let bytes = batch.bytes.span
+        round.messages.reserveCapacity(round.messages.count + batch.datagrams.count)
+        for (slot, datagram) in batch.datagrams.enumerated() {
+            // Only the kernel has port 0; a process can send to any port (netlink(7)).
+            #if MUTANTS
+                let isForged = datagram.senderPort != 0 && !Mutation.forgedSenderBelieved.isActive
+            #else
+                let isForged = datagram.senderPort != 0
+            #endif
+            guard !isForged, !datagram.isTruncated else {
+                sometimes(.senderForged, when: datagram.senderPort != 0)
+                sometimes(.datagramTruncated, when: datagram.isTruncated)
+                troubles.strayCount += 1
+                continue
+            }
+            var items = ConnectorDatagramReader(at: slot * batch.slotByteCount, count: datagram.byteCount)
+            while let message = nextMessage(of: &items, in: bytes) { enter(message, into: &round) }
         }
-        var items = ConnectorDatagramReader(at: slot * batch.slotByteCount, count: datagram.byteCount)
-        while let message = nextMessage(of: &items) { enter(message, into: &round) }
     }
 
     /// The next message of a datagram; the rest of one that makes no sense is counted as one stray.
-    private func nextMessage(of items: inout ConnectorDatagramReader) -> ConnectorMessage? {
+    private func nextMessage(
+        of items: inout ConnectorDatagramReader, in bytes: Span<UInt8>
+    ) -> ConnectorMessage? {
         do {
-            while let item = try items.next(in: batch.bytes.span) {
+            while let item = try items.next(in: bytes) {
                 if case .message(let message) = item { return message }
             }
         } catch {

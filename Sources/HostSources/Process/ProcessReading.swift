@@ -1,4 +1,5 @@
 import Backends
+import CollectorCore
 package import EventModel
 package import KernelFormats
 
@@ -49,9 +50,19 @@ package struct ProcessReading {
     package var executableLinkCount: UInt64?
     package var commandLine: Reading<CommandLineFile> = .absent
     package var pidNamespace: Reading<UInt64> = .absent
-    package var status: Reading<ProcessStatus> = .absent
+    package var status: Reading<ProcessStatus> {
+        get { if case .reading(let reading) = rareStatus { reading } else { .absent } }
+        set { rareStatus = .reading(newValue) }
+    }
+    /// Apart from the rest: it is large, seldom read, and readings are handed on several times.
+    private var rareStatus = RareStatus.none
     package var cgroup: Reading<CgroupFile> = .absent
     package var pidFDInode: UInt64 = 0
+
+    private enum RareStatus {
+        case none
+        indirect case reading(Reading<ProcessStatus>)
+    }
 
     package init(pid: ProcessID, depth: Depth) {
         self.pid = pid
@@ -73,6 +84,18 @@ package struct ProcessReading {
         if case .unknown = status { reading.status = .absent }
         if case .unknown = cgroup { reading.cgroup = .absent }
         return reading
+    }
+}
+
+/// What was read because of an EXEC message.
+package struct ExecReading {
+    /// The place of the message in its round.
+    package var index: Int
+    package var reading: ProcessReading
+
+    package init(index: Int, reading: ProcessReading) {
+        self.index = index
+        self.reading = reading
     }
 }
 
@@ -103,6 +126,14 @@ struct ProcessReader {
     private func readInode(into reading: inout ProcessReading) {
         // Without pidfs, or when even this is refused, there is no inode: 0.
         reading.pidFDInode = (try? procfs.pidFDInode(of: reading.pid)) ?? 0
+    }
+
+    /// What tells a process from another one that may have its pid by now: when it started and, if that of the tracked one is
+    /// known, the inode of its pidfd.
+    mutating func readIdentity(of process: TrackedProcess) -> ProcessReading {
+        var reading = read(process.event.pid, depth: .probe)
+        if process.pidFDInode != 0, reading.failure == nil { readInode(into: &reading) }
+        return reading
     }
 
     private mutating func look(at pid: ProcessID, into reading: inout ProcessReading) throws(Errno) {
@@ -179,7 +210,9 @@ struct ProcessReader {
         in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
     ) {
         do {
-            let isWhole = try contents(of: .cmdline, in: directory, limit: Limits.commandLineByteCount)
+            guard let isWhole = try readCommandLine(in: directory) else {
+                return reading.commandLine = .unknown(.failed)
+            }
             var commandLine = CommandLineFile(parsing: buffer.span)
             if !isWhole { commandLine.isTruncated = true }
             reading.commandLine = .value(commandLine)
@@ -187,6 +220,30 @@ struct ProcessReader {
             reading.commandLine = .unknown(Self.reason(for: error))
         }
     }
+
+    /// The kernel gives the arguments of one moment in one read, but not in two: behind the first part of one program's may
+    /// follow the rest of the next one's (`get_mm_cmdline`, `fs/proc/base.c`). What came in parts is believed when it comes
+    /// a second time.
+    ///
+    /// - Returns: Whether the buffer holds the whole command line; `nil` when it changed all the time.
+    private mutating func readCommandLine(in directory: borrowing ProcessDirectory) throws(Errno) -> Bool? {
+        var last: [UInt8] = []
+        for attempt in 0..<Self.commandLineAttemptLimit {
+            buffer.removeAll(keepingCapacity: true)
+            let handle = try procfs.open(.cmdline, in: directory)
+            let count = try procfs.read(handle, count: Limits.commandLineByteCount, into: &buffer)
+            guard count > 0 else { return true }
+            let isWhole = try procfs.readAll(
+                handle, limit: Limits.commandLineByteCount - count, into: &buffer)
+            sometimes(.readingTorn, when: attempt > 0 && buffer != last)
+            if buffer.count == count || attempt > 0 && buffer == last { return isWhole }
+            last = buffer
+        }
+        return nil
+    }
+
+    /// A process that changes its arguments that often while it is looked at is looked at later.
+    private static var commandLineAttemptLimit: Int { 4 }
 
     private mutating func readNamespace(
         in directory: borrowing ProcessDirectory, into reading: inout ProcessReading

@@ -32,7 +32,7 @@ package final class ProcessSource: EventSource {
     private let endpoints: Endpoints
     private let settings: ProcessSourceSettings
     private let desk: AccountDesk
-    private let keeper = LoopKeeper()
+    private let keeper = LoopKeeper<ProcessLoop>()
 
     /// - Parameter clock: Times the answer to ``closeAccount()``.
     package init(endpoints: Endpoints, settings: ProcessSourceSettings, clock: any SystemClock) {

@@ -28,6 +28,8 @@ extension ProcessLoop {
         memory.trackedCount = tracker.table.count
         for process in tracker.table.values {
             memory.trackedByteCount += Self.entryByteCount + process.event.textByteCount
+            memory.trackedByteCount +=
+                process.sharedAncestors.count * MemoryLayout<ProcessIdentity>.stride
         }
         memory.lateReadCount = tracker.lateReads.count
         memory.lateReadByteCount =

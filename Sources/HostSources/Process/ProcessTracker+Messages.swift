@@ -8,6 +8,7 @@ extension ProcessTracker {
         switch message.event {
         case .fork(let parent, let child):
             forkCount += 1
+            turns.note(child.tid, usedCount: table.count)
             guard child.isLeader else { return startThread(of: child.tgid, by: message) }
             fork(parent: parent.tgid, child: child.tgid, by: message)
         case .exec(let task):
@@ -56,7 +57,8 @@ extension ProcessTracker {
     // MARK: - Processes
 
     private mutating func fork(parent: ProcessID, child: ProcessID, by message: ConnectorMessage) {
-        let parentProcess = table[parent.rawValue]
+        // A child has nothing from somebody who may be another one by now.
+        let parentProcess = table[parent.rawValue].flatMap { isInDoubt($0) ? nil : $0 }
         if let known = table[child.rawValue] {
             if known.isBirthUntold, let scannedAt = known.scannedAt, message.timestamp <= scannedAt {
                 // A scan was faster than this message: it tells how the process that the scan published began.
@@ -67,6 +69,7 @@ extension ProcessTracker {
             infer(endOf: known, at: message.timestamp)
         }
         let process = makeChild(of: parentProcess, parentPID: parent, pid: child, by: message)
+        process.birthTurn = forkCount
         insert(process)
         lateReads.append(process.event.identity, due: message.timestamp.advanced(by: settings.lateReadDelay))
         emit(.processFork, process, by: message)
@@ -98,6 +101,7 @@ extension ProcessTracker {
             return TrackedProcess(event: event, escaped: [], startTicks: startTicks, isStartTicksExact: false)
         }
         inherit(from: parent.event, into: &event)
+        event.ancestors = parent.ancestorsOfChildren
         return TrackedProcess(
             event: event, escaped: parent.escaped, startTicks: startTicks, isStartTicksExact: false)
     }
@@ -121,30 +125,23 @@ extension ProcessTracker {
             if Mutation.userNotInherited.isActive { event.uid = nil }
         #endif
         event.parent = parent.identity
-        event.ancestors = [parent.identity] + parent.ancestors.prefix(Limits.ancestorCount - 1)
         event.provenance.inherit(from: parent.provenance)
     }
 
     private func adoptParent(_ parent: TrackedProcess?, of process: TrackedProcess) {
         guard let parent, process.event.parent == nil else { return }
-        process.event.parent = parent.event.identity
-        process.event.ancestors =
-            [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
+        process.adopt(by: parent)
     }
 
     private mutating func exec(_ pid: ProcessID, by message: ConnectorMessage, reading: ProcessReading?) {
         let process = incarnationOrSeen(of: pid, by: message)
         // Exec by another thread ends the leader first; the process lives on with one thread.
         sometimes(.execByThread, when: process.leaderExitCode != nil)
-        process.leaderExitCode = nil
-        #if MUTANTS
-            if !Mutation.threadsSurviveExec.isActive { process.otherThreadCount = 0 }
-        #else
-            process.otherThreadCount = 0
-        #endif
+        endOtherThreads(of: process, by: message)
         process.event.isZombie = false
         process.event.isKernelThread = false
         applyExec(reading, to: process)
+        noteStranger(reading, under: process)
         if process.event.cpid == nil { process.event.provenance.cpid = .unknown(.notReadYet) }
         if let reading { lookAgainIfFailed(reading, at: process) }
         emit(.processExec, process, by: message)
@@ -156,12 +153,36 @@ extension ProcessTracker {
         Self.trimCommandLine(of: process)
     }
 
+    /// Behind a loss, whoever is found under the pid of a process that executes may be the one who does.
+    private func noteStranger(_ reading: ProcessReading?, under process: TrackedProcess) {
+        guard turns.isInDoubt, process.lossEpoch < lossEpoch, process.doubtedSince == nil, let reading,
+            reading.failure == nil, reading.stat != nil, !isOf(reading, process)
+        else { return }
+        sometimes(.reuseBehindLoss)
+        process.doubtedSince = doubtBegan
+    }
+
+    private func endOtherThreads(of process: TrackedProcess, by message: ConnectorMessage) {
+        // A scan has counted the threads that began after this exec.
+        guard !process.isScanned(since: message) else { return }
+        process.leaderExitCode = nil
+        #if MUTANTS
+            if Mutation.threadsSurviveExec.isActive { return }
+        #endif
+        process.otherThreadCount = 0
+        process.mayHaveMoreThreads = false
+    }
+
     private mutating func exit(_ pid: ProcessID, code: UInt32, at index: Int, by message: ConnectorMessage) {
         let isKnown = table[pid.rawValue] != nil
         let process = incarnationOrSeen(of: pid, by: message)
         #if MUTANTS
             if Mutation.leaderExitIsDeath.isActive { return end(process, code: code, by: message) }
         #endif
+        if isKnown, process.isScanned(since: message), !process.wasDeadWhenScanned {
+            guard !exitsBeforeExec.contains(index) else { return filtered.thread += 1 }
+            return endPredecessor(of: process, code: code, by: message)
+        }
         let mayLiveOn =
             process.otherThreadCount > 0 || (isKnown && process.mayHaveMoreThreads)
             || (isUncertain && exitsBeforeExec.contains(index))
@@ -173,6 +194,28 @@ extension ProcessTracker {
             return filtered.thread += 1
         }
         end(process, code: code, by: message)
+    }
+
+    /// The leader of a process ended that a scan has seen later, and not dead: another thread has taken its place, or lives on
+    /// without it, or another process has its pid, whose birth was lost.
+    private mutating func endPredecessor(
+        of process: TrackedProcess, code: UInt32, by message: ConnectorMessage
+    ) {
+        let ticks = ticks(at: message.timestamp)
+        guard process.leaderExitCode == nil, process.isBirthUntold, process.isStartTicksExact,
+            process.startTicks >= ticks, turns.isInDoubt
+        else { return filtered.thread += 1 }
+        sometimes(.reuseFoundByScan)
+        var event = ProcessEvent(
+            identity: ProcessIdentity(
+                pid: process.event.pid,
+                birth: .seen(
+                    processor: message.processor, sequence: message.sequence, timestamp: message.timestamp)))
+        event.provenance.setInheritable(.unknown(.gap))
+        event.isAmbiguous = process.startTicks == ticks
+        let predecessor = TrackedProcess(event: event, escaped: [], startTicks: 0, isStartTicksExact: false)
+        predecessor.lossEpoch = lossEpoch
+        emit(.processExit, predecessor, by: message) { $0.exit = ProcessExit(code: code) }
     }
 
     private mutating func end(_ process: TrackedProcess, code: UInt32, by message: ConnectorMessage) {
@@ -198,13 +241,13 @@ extension ProcessTracker {
 
     private mutating func startThread(of tgid: ProcessID, by message: ConnectorMessage) {
         countThread(of: tgid)
-        guard let process = table[tgid.rawValue], !isCountedByScan(message, process) else { return }
+        guard let process = table[tgid.rawValue], !process.isScanned(since: message) else { return }
         process.otherThreadCount += 1
     }
 
     private mutating func endThread(of tgid: ProcessID, code: UInt32, by message: ConnectorMessage) {
         guard tgid != ownProcessID else { return filtered.own += 1 }
-        guard let process = table[tgid.rawValue], !isCountedByScan(message, process) else {
+        guard let process = table[tgid.rawValue], !process.isScanned(since: message) else {
             return filtered.thread += 1
         }
         process.otherThreadCount = max(0, process.otherThreadCount - 1)
@@ -217,12 +260,6 @@ extension ProcessTracker {
         }
         sometimes(.lastThreadEnded)
         end(process, code: code == 0 ? leaderCode : code, by: message)
-    }
-
-    /// The scan that found the process has counted this thread's start or end already.
-    private func isCountedByScan(_ message: ConnectorMessage, _ process: TrackedProcess) -> Bool {
-        guard let scannedAt = process.scannedAt else { return false }
-        return message.timestamp <= scannedAt
     }
 
     // MARK: - Attributes

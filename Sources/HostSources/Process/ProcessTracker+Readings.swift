@@ -282,12 +282,9 @@ extension ProcessTracker {
         let process = TrackedProcess(
             event: ProcessEvent(identity: identity), escaped: [], startTicks: stat.startTicks,
             isStartTicksExact: true)
-        process.noteThreads(stat, at: reading.aliveAt)
+        process.noteThreads(stat, at: reading.aliveAt, epoch: lossEpoch)
         process.isBirthUntold = true
-        if stat.state == .zombie, !isDead {
-            sometimes(.zombieLeaderScanned)
-            process.leaderExitCode = UInt32(bitPattern: stat.exitCode)
-        }
+        sometimes(.zombieLeaderScanned, when: process.leaderExitCode != nil)
         applyEverything(reading, to: process)
         linkParent(of: process)
         // Its EXIT message is gone already, unless the scan was faster than the message.
@@ -327,13 +324,11 @@ extension ProcessTracker {
     private func linkParent(of process: TrackedProcess) {
         guard process.event.parent == nil, let ppid = process.event.ppid, let parent = table[ppid.rawValue]
         else { return }
-        process.event.parent = parent.event.identity
-        process.event.ancestors =
-            [parent.event.identity] + parent.event.ancestors.prefix(Limits.ancestorCount - 1)
+        process.adopt(by: parent)
     }
 
     /// Compares a scanned process with what was tracked, after messages were lost, and says the difference.
-    package mutating func reconcile(_ reading: ProcessReading, gapFrom: Instant) {
+    package mutating func reconcile(_ reading: ProcessReading) {
         guard let process = table[reading.pid.rawValue] else { return adopt(reading, origin: .resync) }
         guard reading.failure == nil, let stat = reading.stat else {
             return lookAgainIfFailed(reading, at: process)
@@ -343,13 +338,8 @@ extension ProcessTracker {
             infer(endOf: process, at: reading.aliveAt)
             return adopt(reading, origin: .resync)
         }
-        // Only a birth in the tick before a loss, without an inode to compare, can hide a recycled pid.
-        let hidesReuse =
-            process.pidFDInode == 0 && lossCount > process.lossCountAtBirth
-            && stat.startTicks >= max(ticks(at: gapFrom), 1) - 1
-        sometimes(.identityAmbiguous, when: hidesReuse)
-        process.noteThreads(stat, at: reading.aliveAt)
-        process.event.isAmbiguous = process.event.isAmbiguous || hidesReuse
+        settleDoubt(about: process, by: reading)
+        process.noteThreads(stat, at: reading.aliveAt, epoch: lossEpoch)
         linkParent(of: process)
         applyLate(reading, to: process, origin: .resync)
         lookAgainIfFailed(reading, at: process)
@@ -361,17 +351,16 @@ extension ProcessTracker {
     /// Keeps the table small: long command lines were for the event only.
     static func trimCommandLine(of process: TrackedProcess) {
         var remaining = Limits.trackedCommandLineByteCount
-        var kept: [String] = []
+        var keptCount = 0
         for argument in process.event.commandLine {
             remaining -= argument.utf8.count + 1
-            guard remaining >= 0 else {
-                process.event.commandLine = kept
-                process.event.isCommandLineTruncated = true
-                let names = kept.indices.map { "cmdline[\($0)]" }
-                process.escaped.removeAll { $0.hasPrefix("cmdline[") && !names.contains($0) }
-                return
-            }
-            kept.append(argument)
+            if remaining < 0 { break }
+            keptCount += 1
         }
+        guard keptCount < process.event.commandLine.count else { return }
+        process.event.commandLine = Array(process.event.commandLine[..<keptCount])
+        process.event.isCommandLineTruncated = true
+        let names = (0..<keptCount).map { "cmdline[\($0)]" }
+        process.escaped.removeAll { $0.hasPrefix("cmdline[") && !names.contains($0) }
     }
 }

@@ -1,6 +1,5 @@
 import CollectorCore
 package import EventModel
-import HeapModule
 import KernelFormats
 
 /// Turns connector messages and readings of `/proc` into events: pure state, no I/O, no clock.
@@ -24,6 +23,16 @@ package struct ProcessTracker {
     package var untrackedCount: UInt64 = 0
     /// How often messages were lost.
     package var lossCount = 0
+    /// The pids that may have changed hands within what was lost.
+    package var turns = PIDTurns()
+    /// Since when there is doubt about who has these pids.
+    var doubtBegan = Instant(nanoseconds: 0)
+    /// How often doubt arose or grew: who was known for certain after the last time is beyond it.
+    var lossEpoch = 0
+    /// Forks since boot at a moment, and how many of them had been seen.
+    var forkMark: (sinceBoot: UInt64, seen: UInt64)?
+    /// Forks since boot when doubt began; not more than that.
+    var forksBeforeDoubt: UInt64?
     /// Who may still be listed in `/proc` although the stream has said its end.
     var ended = EndedProcesses()
     /// Scans in a row that found somebody nobody knows, and could not look at them.
@@ -39,8 +48,6 @@ package struct ProcessTracker {
     private(set) var exitsBeforeExec: Set<Int> = []
     /// When the account's interval began: nothing before it can be missing.
     package var watchedSince = Instant(nanoseconds: 0)
-    /// The last intact message before the first loss since the last resync.
-    package private(set) var lossBegan: Instant?
     /// The stamp of each CPU's last message: what a CPU lost came after it, whatever other CPUs sent meanwhile.
     private var lastStamps: [Instant?] = []
 
@@ -50,23 +57,33 @@ package struct ProcessTracker {
         self.ownProcessID = ownProcessID
     }
 
-    /// Handles the messages of a round; `readings` are by index of the EXEC message they belong to.
-    package mutating func process(_ newRound: Round, readings: [Int: ProcessReading]) {
+    /// Handles the messages of a round; `readings` are in the order of the EXEC messages they belong to.
+    package mutating func process(_ newRound: Round, readings: [ExecReading]) {
         round = newRound
         exitsBeforeExec = isUncertain || !round.losses.isEmpty ? round.exitsBeforeExec() : []
         defer { round = Round() }
         var losses = round.losses.makeIterator()
         var loss = losses.next()
+        var nextReading = 0
         for index in round.messages.indices {
             while let (before, missing) = loss, before <= index {
                 report(missing, noticedAt: round.messages[index].timestamp)
                 loss = losses.next()
             }
             #if MUTANTS
-                if Mutation.execDeferred.isActive, case .exec = round.messages[index].event { continue }
+                if Mutation.execDeferred.isActive, case .exec = round.messages[index].event {
+                    if nextReading < readings.count, readings[nextReading].index == index { nextReading += 1 }
+                    continue
+                }
             #endif
-            handle(round.messages[index], at: index, reading: readings[index])
-            noteStamp(of: round.messages[index])
+            let message = round.messages[index]
+            if nextReading < readings.count, readings[nextReading].index == index {
+                handle(message, at: index, reading: readings[nextReading].reading)
+                nextReading += 1
+            } else {
+                handle(message, at: index, reading: nil)
+            }
+            noteStamp(of: message)
         }
         #if MUTANTS
             if Mutation.execDeferred.isActive { handleDeferredExecutions(readings) }
@@ -74,10 +91,11 @@ package struct ProcessTracker {
     }
 
     #if MUTANTS
-        private mutating func handleDeferredExecutions(_ readings: [Int: ProcessReading]) {
+        private mutating func handleDeferredExecutions(_ readings: [ExecReading]) {
             for index in round.messages.indices {
                 guard case .exec = round.messages[index].event else { continue }
-                handle(round.messages[index], at: index, reading: readings[index])
+                let reading = readings.first { $0.index == index }
+                handle(round.messages[index], at: index, reading: reading?.reading)
             }
         }
     #endif
@@ -85,14 +103,12 @@ package struct ProcessTracker {
     private mutating func report(_ loss: ProcessorLoss, noticedAt instant: Instant) {
         isUncertain = true
         lossCount += 1
-        let processor = Int(loss.processor)
-        let lastStamp = processor < lastStamps.count ? lastStamps[processor] : nil
+        let lastStamp = lastStamp(of: loss.processor)
         #if MUTANTS
             let from = Mutation.gapTooShort.isActive ? instant : min(lastStamp ?? watchedSince, instant)
         #else
             let from = min(lastStamp ?? watchedSince, instant)
         #endif
-        lossBegan = min(lossBegan ?? from, from)
         #if MUTANTS
             if Mutation.forgottenGap.isActive { return }
         #endif
@@ -101,6 +117,11 @@ package struct ProcessTracker {
                 source: .process, cause: .kernelOverflow, lost: loss.lost, lostBounds: .exactly(loss.lost),
                 from: from, until: instant, time: wallTime(at: instant), processors: [loss],
                 subscriber: nil))
+    }
+
+    /// The stamp of the last message of a processor.
+    func lastStamp(of processor: UInt32) -> Instant? {
+        Int(processor) < lastStamps.count ? lastStamps[Int(processor)] : nil
     }
 
     private mutating func noteStamp(of message: ConnectorMessage) {
@@ -114,16 +135,16 @@ package struct ProcessTracker {
     }
 
     /// A resync has stated what is different: thread counts and incarnations are certain again.
-    mutating func becomeCertain() {
+    package mutating func becomeCertain() {
+        endDoubt()
         isUncertain = false
-        lossBegan = nil
     }
 
     /// Nobody listened for a while: ends may have been missed, as after a loss.
     mutating func noteInterruption(since begin: Instant) {
         isUncertain = true
         lossCount += 1
-        lossBegan = min(lossBegan ?? begin, begin)
+        noteUncountedLoss(since: begin)
     }
 
     // MARK: - Look-up
@@ -152,6 +173,9 @@ package struct ProcessTracker {
             return untrackedCount += 1
         }
         process.lossCountAtBirth = lossCount
+        // In a round with a loss it may have come before that.
+        process.lossEpoch = round.hasLoss ? lossEpoch - 1 : lossEpoch
+        process.threadEpoch = process.lossEpoch
         table[pid] = process
         ended.remove(pid)
     }
@@ -210,6 +234,8 @@ package struct ProcessTracker {
         adding change: (inout ProcessEvent) -> Void = { _ in }
     ) {
         var subject = process.event
+        // Whom a FORK message announces is never in doubt.
+        if kind != .processFork, isInDoubt(process) { markAmbiguous(&subject) }
         change(&subject)
         #if MUTANTS
             let isOwn = subject.pid == ownProcessID && !Mutation.ownEvents.isActive
@@ -224,12 +250,19 @@ package struct ProcessTracker {
                 monotonic: message.timestamp, subject: .process(subject), escaped: process.escaped))
     }
 
+    private func markAmbiguous(_ subject: inout ProcessEvent) {
+        sometimes(.identityAmbiguous)
+        subject.isAmbiguous = true
+    }
+
     /// Makes an event that stands for no kernel message.
     mutating func conclude(
         _ kind: EventKind, _ origin: EventOrigin, _ process: TrackedProcess, at timestamp: Instant,
         adding change: (inout ProcessEvent) -> Void = { _ in }
     ) {
         var subject = process.event
+        // That whoever had a pid is gone is certain even when it is not who had it last.
+        if kind != .processExit, isInDoubt(process) { markAmbiguous(&subject) }
         change(&subject)
         guard subject.pid != ownProcessID else { return }
         guard settings.rules.isEmpty || settings.rules.admits(subject) else { return }
@@ -253,11 +286,16 @@ package struct TrackerOutput {
 
     private var closed: [Item] = []
     private var open: ContiguousArray<Event> = []
+    /// Room of events that were taken, to be filled again.
+    private var spare: ContiguousArray<Event> = []
 
     var isEmpty: Bool { closed.isEmpty && open.isEmpty }
 
     mutating func append(_ event: Event) {
-        if open.isEmpty { open.reserveCapacity(Self.chunkCount) }
+        if open.isEmpty {
+            swap(&open, &spare)
+            open.reserveCapacity(Self.chunkCount)
+        }
         open.append(event)
         if open.count == Self.chunkCount { close() }
     }
@@ -271,6 +309,18 @@ package struct TrackerOutput {
         close()
         defer { closed = [] }
         return closed
+    }
+
+    /// Takes the events if there are some, few, and no gap among them: what is there mostly costs no list.
+    mutating func takeOneChunk() -> ContiguousArray<Event>? {
+        guard closed.isEmpty, !open.isEmpty else { return nil }
+        defer { open = [] }
+        return open
+    }
+
+    /// Takes back an array whose events have been handed on.
+    mutating func recycle(_ room: consuming ContiguousArray<Event>) {
+        if room.isEmpty { spare = room }
     }
 
     private mutating func close() {
@@ -315,45 +365,6 @@ package struct ClockSample {
         self.monotonic = monotonic
         self.boot = boot
         self.wall = wall
-    }
-}
-
-/// Processes to be looked at again, the earliest first; those due at one time in the order of their entry.
-///
-/// Bounded: a look for which there is no room is left out and counted, and the process is known by its messages only.
-package struct LateReadQueue {
-    /// Most looks that are due later. A process takes at most one or two at a time; those that have ended since stay
-    /// until their time, so that a storm of forks can fill it.
-    package static let countLimit = 2 * Limits.trackedProcessCount
-
-    private struct Entry: Comparable {
-        var due: Instant
-        var order: UInt64
-        var identity: ProcessIdentity
-
-        static func < (a: Self, b: Self) -> Bool { (a.due, a.order) < (b.due, b.order) }
-    }
-
-    private var entries = Heap<Entry>()
-    private var order: UInt64 = 0
-
-    /// Looks that were left out for want of room.
-    package private(set) var droppedCount: UInt64 = 0
-
-    package init() {}
-
-    package var nextDue: Instant? { entries.min?.due }
-    package var count: Int { entries.count }
-
-    package mutating func append(_ identity: ProcessIdentity, due: Instant) {
-        guard entries.count < Self.countLimit else { return droppedCount += 1 }
-        order += 1
-        entries.insert(Entry(due: due, order: order, identity: identity))
-    }
-
-    package mutating func popDue(at now: Instant) -> ProcessIdentity? {
-        guard let first = entries.min, first.due <= now else { return nil }
-        return entries.popMin()?.identity
     }
 }
 

@@ -18,13 +18,16 @@ package enum SuspicionRules {
         return found
     }
 
+    private static let kernelNames = [
+        "kworker/", "ksoftirqd/", "migration/", "rcu_", "kthreadd", "kswapd", "cpuhp/",
+    ]
+
     /// `ps` shows a kernel thread as `[name]`: a user process that calls itself so wants to look like one.
     package static func ofName(_ process: ProcessEvent) -> Suspicion? {
         guard !process.isKernelThread, process.executablePath != nil else { return nil }
         let looksBracketed =
             process.commandLine.first.map { $0.utf8.first == 0x5b && $0.utf8.last == 0x5d } ?? false
         let name = process.name ?? ""
-        let kernelNames = ["kworker/", "ksoftirqd/", "migration/", "rcu_", "kthreadd", "kswapd", "cpuhp/"]
         // "[" alone is the other name of test(1).
         let isBracketed = name.utf8.first == 0x5b && name.utf8.count > 1
         guard looksBracketed || isBracketed || kernelNames.contains(where: { name.hasBytePrefix($0) }) else {
@@ -48,5 +51,10 @@ extension String {
     /// Whether the text begins with these bytes.
     ///
     /// `hasPrefix` compares what Unicode calls characters: a combining mark behind the prefix would hide it.
-    fileprivate func hasBytePrefix(_ prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
+    fileprivate func hasBytePrefix(_ prefix: String) -> Bool {
+        let (bytes, start) = (utf8Span.span, prefix.utf8Span.span)
+        guard bytes.count >= start.count else { return false }
+        for index in start.indices where bytes[index] != start[index] { return false }
+        return true
+    }
 }

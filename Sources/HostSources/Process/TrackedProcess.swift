@@ -28,12 +28,25 @@ package final class TrackedProcess {
     package var pidFDInode: UInt64
     /// Losses that had happened when it was found: only a later one can have swallowed its EXIT message.
     var lossCountAtBirth = 0
+    /// The last time that doubt about who has a pid grew and this one was beyond it.
+    var lossEpoch = 0
+    /// The same for the number of its threads.
+    var threadEpoch = 0
+    /// The look that last counted its threads found it dead.
+    var wasDeadWhenScanned = false
+    /// FORK messages that had been seen when its own was; `nil` when its own was not.
+    var birthTurn: UInt64?
+    /// Since when it is in doubt whether it still has its pid, when a resync could not find out.
+    package var doubtedSince: Instant?
     /// Later looks that did not find it, though no EXIT message had come.
     package var missedLookCount = 0
     /// Later looks in a row at which something could not be read.
     var failedLookCount = 0
     /// User and system time in clock ticks, and when they were read.
     var cpuTicks: (ticks: UInt64, at: Instant)?
+
+    /// What ``ancestorsOfChildren`` has given; empty before.
+    private(set) var sharedAncestors: [ProcessIdentity] = []
 
     init(event: ProcessEvent, escaped: [String], startTicks: UInt64, isStartTicksExact: Bool) {
         self.event = event
@@ -45,10 +58,36 @@ package final class TrackedProcess {
     }
 
     /// Takes the number of threads from a look at `aliveAt`; messages stamped earlier are counted in it.
-    func noteThreads(_ stat: ProcessStat, at aliveAt: Instant) {
+    func noteThreads(_ stat: ProcessStat, at aliveAt: Instant, epoch: Int) {
         scannedAt = aliveAt
         otherThreadCount = max(0, Int(clamping: stat.threadCount) - 1)
         mayHaveMoreThreads = false
+        wasDeadWhenScanned = stat.state == .zombie && otherThreadCount == 0
+        // The leader's EXIT message may be among what was lost.
+        if stat.state == .zombie, otherThreadCount > 0, leaderExitCode == nil {
+            leaderExitCode = UInt32(bitPattern: stat.exitCode)
+        }
+        threadEpoch = epoch
+    }
+
+    /// Whether a look that counted its threads came after a message.
+    func isScanned(since message: ConnectorMessage) -> Bool {
+        scannedAt.map { message.timestamp <= $0 } ?? false
+    }
+
+    /// Itself and its ancestors: made once and shared by all children.
+    var ancestorsOfChildren: [ProcessIdentity] {
+        if sharedAncestors.isEmpty {
+            sharedAncestors = [event.identity] + event.ancestors.prefix(Limits.ancestorCount - 1)
+        }
+        return sharedAncestors
+    }
+
+    /// Takes over a parent that was not known when it was found.
+    package func adopt(by parent: TrackedProcess) {
+        event.parent = parent.event.identity
+        event.ancestors = parent.ancestorsOfChildren
+        sharedAncestors = []
     }
 
     /// Marks or unmarks a text field as escaped.

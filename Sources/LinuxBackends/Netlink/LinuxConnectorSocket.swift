@@ -14,6 +14,9 @@ package final class LinuxConnectorSocket: NetlinkSocket {
     /// The bit of group `CN_IDX_PROC`, number 1 (`linux/connector.h`).
     private static let processGroup: UInt32 = 1
 
+    /// Room for a call that is likely to find few datagrams, because the last one did: to prepare it costs, too.
+    private static let fewDatagrams = 16
+
     private let socket: ReadableDescriptor
     /// An overrun that came to light behind datagrams of the same call.
     private let postponedError = Mutex<Errno?>(nil)
@@ -31,13 +34,16 @@ package final class LinuxConnectorSocket: NetlinkSocket {
     }
 
     package func receive(into batch: inout DatagramBatch) throws(Errno) {
+        var room = batch.datagrams.count < Self.fewDatagrams ? Self.fewDatagrams : Syscall.datagramBatch
         batch.datagrams.removeAll(keepingCapacity: true)
         batch.isDrained = false
         if let error = postponedError.withLock({ $0.take() }) { throw error }
         while batch.datagrams.count < batch.capacity {
             do {
-                let wanted = min(batch.capacity - batch.datagrams.count, Syscall.datagramBatch)
-                guard try Syscall.receive(socket.descriptor.rawValue, into: &batch) < wanted else { continue }
+                let wanted = min(batch.capacity - batch.datagrams.count, room)
+                let count = try Syscall.receive(socket.descriptor.rawValue, atMost: wanted, into: &batch)
+                room = Syscall.datagramBatch
+                guard count < wanted else { continue }
                 batch.isDrained = true
                 return
             } catch {

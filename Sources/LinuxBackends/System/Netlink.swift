@@ -21,14 +21,18 @@ extension Syscall {
     /// The most datagrams that one `recvmmsg(2)` of ours takes.
     static let datagramBatch = CLINUX_DATAGRAM_BATCH
 
-    /// One `recvmmsg(2)` into the free slots of `batch`, at most ``datagramBatch`` of them.
+    /// One `recvmmsg(2)` into at most `count` free slots of `batch`.
     ///
+    /// - Parameter count: At most ``datagramBatch``.
     /// - Returns: How many datagrams were appended.
     /// - Throws: `EAGAIN` when none is queued, `ENOBUFS` once after an overrun.
-    static func receive(_ descriptor: Int32, into batch: inout DatagramBatch) throws(Errno) -> Int {
+    static func receive(
+        _ descriptor: Int32, atMost count: Int, into batch: inout DatagramBatch
+    ) throws(Errno) -> Int {
         let first = batch.datagrams.count
         let slotByteCount = batch.slotByteCount
-        let capacity = min(batch.capacity - first, datagramBatch)
+        let capacity = min(batch.capacity - first, count)
+        precondition(capacity <= datagramBatch, "a call takes no more than it has room for")
         precondition(batch.bytes.count == batch.capacity * slotByteCount, "a batch keeps its room")
         return try unsafe withUnsafeTemporaryAllocation(of: clinux_datagram.self, capacity: capacity) {
             (results) throws(Errno) in
