@@ -27,6 +27,13 @@ public protocol RootedDirectory: Sendable {
     func open(_ name: [UInt8], in folder: borrowing FileHandle, as access: FileAccess) throws(Errno)
         -> FileHandle
 
+    /// Opens once more what is open already: that very file, whatever has its name now (through `/proc/self/fd`).
+    ///
+    /// The way to read a file that was first opened as a ``FileAccess/path`` and looked at: nothing can take its place
+    /// between the look and the open.
+    /// - Throws: As ``open(_:as:)``; `ENOENT` also without `/proc`.
+    func reopen(_ file: borrowing FileHandle, as access: FileAccess) throws(Errno) -> FileHandle
+
     /// `statx(2)` of what is open, whatever its name is now.
     func status(of file: borrowing FileHandle) throws(Errno) -> FileStatus
 
@@ -47,6 +54,11 @@ public protocol RootedDirectory: Sendable {
     /// - Throws: `EIO`, `EISDIR`.
     func read(_ file: borrowing FileHandle, at offset: UInt64, count: Int, into bytes: inout [UInt8])
         throws(Errno) -> Int
+
+    /// Whether somebody else holds a lock on the file that would keep a writer out (`fcntl(2)`, `F_GETLK` for `F_WRLCK`).
+    ///
+    /// - Parameter file: Opened as ``FileAccess/contents``; with another access `EBADF`.
+    func isLocked(_ file: borrowing FileHandle) throws(Errno) -> Bool
 }
 
 /// What a file is opened for.
@@ -55,8 +67,8 @@ public enum FileAccess: Hashable, Sendable, CaseIterable {
     case path
     /// `O_RDONLY|O_DIRECTORY`: to list it.
     case folder
-    /// `O_RDONLY|O_NONBLOCK|O_NOCTTY`: to read it. Never waits for the writer of a FIFO. Open by ``path`` first, and look what
-    /// it is: opening a device has effects.
+    /// `O_RDONLY|O_NONBLOCK|O_NOCTTY`: to read it. Never waits for the writer of a FIFO. Open by ``path`` first, look what
+    /// it is, and ``RootedDirectory/reopen(_:as:)`` that: opening a device has effects.
     case contents
 }
 

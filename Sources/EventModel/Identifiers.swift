@@ -128,6 +128,8 @@ public struct SourceName: Hashable, Sendable, CustomStringConvertible, Expressib
 
     /// The process source.
     public static let process: SourceName = "process"
+    /// The filesystem source.
+    public static let filesystem: SourceName = "filesystem"
 }
 
 /// The position of a run of the collector among all runs on this host: persisted before the first event.

@@ -107,6 +107,10 @@ package struct DirectoryEntryReader: Hashable, Sendable {
             throw FormatError(
                 .directoryEntry, at: nameStart, .malformed, expected: "a name with a NUL and no slash")
         }
+        guard nameEnd - nameStart <= 4_095 else {
+            throw FormatError(
+                .directoryEntry, at: nameStart, .tooLong, expected: "a name of at most NAME_MAX bytes")
+        }
         return DirectoryEntry(
             inode: bytes.doubleWord(at: start), offset: Int64(bitPattern: bytes.doubleWord(at: start + 8)),
             kind: DirectoryEntry.Kind(rawValue: bytes[start + 18]) ?? .unknown,

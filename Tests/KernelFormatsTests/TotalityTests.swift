@@ -43,6 +43,8 @@ import Testing
         Format(
             ExecutableLink.self, samples: [[UInt8](text: "/memfd:x (deleted)"), [UInt8](text: "/bin/sh")]),
         Format(NamespaceLink.self, samples: [[UInt8](text: "pid:[4026531836]")]),
+        Format(InotifyRecord.self, samples: InotifyCapture.all),
+        Format(DirectoryEntry.self, samples: DirectoryCapture.all),
     ]
 
     @Test(arguments: formats)

@@ -1,0 +1,74 @@
+package import Backends
+package import CollectorCore
+package import EventModel
+
+/// Watches folders and all that lies below them through inotify.
+///
+/// Its unit of account is one record that was read. The kernel does not number records: what a full queue drops is stated
+/// by a gap without a number, and made good by a rescan of everything.
+package final class FilesystemSource: EventSource {
+    /// What was opened before privileges were dropped; reused when the source runs again.
+    package struct Endpoints: Sendable {
+        package var watcher: any FileWatcher
+        /// None of them below another, unless that is another file system.
+        package var roots: [any RootedDirectory]
+        /// Those of ``roots`` that are watched for their own sake.
+        package var watchedRoots: [any RootedDirectory]
+        /// dpkg's `/var/lib/dpkg`, watched to tell what packages change; `nil` when that is not wanted.
+        package var packageDatabase: (any RootedDirectory)?
+        /// Keeps the index across runs; `nil` when nothing shall be kept.
+        package var index: (any DurableFile)?
+
+        package init(
+            watcher: any FileWatcher, roots: [any RootedDirectory],
+            packageDatabase: (any RootedDirectory)? = nil, index: (any DurableFile)?
+        ) {
+            self.watcher = watcher
+            self.roots = roots
+            watchedRoots = roots
+            self.packageDatabase = packageDatabase
+            if let packageDatabase, !roots.contains(where: { packageDatabase.isBelow($0) }) {
+                self.roots.append(packageDatabase)
+            }
+            self.index = index
+        }
+    }
+
+    package let descriptor = SourceDescriptor(
+        name: .filesystem, capabilities: [.filesystem, .realtime, .kernelLevel], overflowPolicy: .block,
+        restartPolicy: .always, restartGap: .bySource)
+    private let endpoints: Endpoints
+    private let settings: FilesystemSourceSettings
+    private let desk: AccountDesk
+    private let keeper = LoopKeeper<FilesystemLoop>()
+
+    /// - Parameter clock: Times the answer to ``closeAccount()``.
+    package init(endpoints: Endpoints, settings: FilesystemSourceSettings, clock: any SystemClock) {
+        self.endpoints = endpoints
+        self.settings = settings
+        desk = AccountDesk(clock: clock)
+    }
+
+    package func run(_ context: SourceContext) async throws {
+        desk.open()
+        defer { desk.close() }
+        let loop =
+            keeper.take()
+            ?? FilesystemLoop(endpoints: endpoints, settings: settings, context: context, desk: desk)
+        defer { keeper.bringBack(loop) }
+        try await loop.run(context)
+    }
+
+    package func checkHealth() async -> Health { desk.health }
+
+    package func closeAccount() async -> SourceAccount? {
+        await desk.request { self.endpoints.watcher.interrupt() }
+    }
+}
+
+extension RootedDirectory {
+    /// Whether its path is that of `other`, or below it.
+    func isBelow(_ other: any RootedDirectory) -> Bool {
+        path.starts(with: other.path) && (path.count == other.path.count || path[other.path.count] == 0x2f)
+    }
+}
