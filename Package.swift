@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "collector-bench",
             dependencies: [
-                "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends",
+                "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends", "Digests",
                 "CollectorSimulation", "CMimalloc", arguments,
             ],
             path: "Benchmarks/Sources/collector-bench", swiftSettings: strict),
@@ -118,9 +118,9 @@ let package = Package(
             "HostSourcesTests",
             [
                 "HostSources", "CollectorCore", "SimulatedBackends", "KernelFormats", "EventModel",
-                "Backends", systemPackage,
+                "Backends", "Digests", systemPackage,
             ]),
-        tests("HardeningTests", ["Hardening", systemPackage]),
+        tests("HardeningTests", ["Hardening", "Backends", "LinuxBackends", systemPackage]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("CollectorHostTests", ["CollectorHost", "CollectorCore", "Configuration", "EventModel"]),
         tests("CollectordTests", []),

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static int opened(int fd) {
@@ -115,4 +118,77 @@ int clinux_terminal_size(int fd, uint16_t *rows, uint16_t *columns) {
     *rows = size.ws_row;
     *columns = size.ws_col;
     return 0;
+}
+
+static int access_flags(enum clinux_access access) {
+    switch (access) {
+    case CLINUX_ACCESS_PATH:
+        return O_PATH | O_NOFOLLOW;
+    case CLINUX_ACCESS_FOLDER:
+        return O_RDONLY | O_DIRECTORY;
+    case CLINUX_ACCESS_CONTENTS:
+        break;
+    }
+    return O_RDONLY | O_NONBLOCK | O_NOCTTY;
+}
+
+int clinux_open_beneath(int directory, const char *path, enum clinux_access access) {
+    struct open_how how = {
+        .flags = (unsigned)(O_CLOEXEC | access_flags(access)),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    return opened((int)syscall(SYS_openat2, directory, path, &how, sizeof how));
+}
+
+int clinux_reopen(int fd, enum clinux_access access) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    // The link itself has to be followed, so that a path is all that this cannot open.
+    return opened(open(path, O_CLOEXEC | (access_flags(access) & ~O_NOFOLLOW)));
+}
+
+int clinux_file_status_at(int directory, const char *path, struct clinux_file_status *status) {
+    struct statx buffer;
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
+    if (statx(directory, path, flags, STATX_BASIC_STATS | STATX_MNT_ID, &buffer) < 0) return -errno;
+    *status = (struct clinux_file_status){
+        .device = makedev(buffer.stx_dev_major, buffer.stx_dev_minor),
+        .inode = buffer.stx_ino,
+        .link_count = buffer.stx_nlink,
+        .size = buffer.stx_size,
+        .mount_id = buffer.stx_mask & STATX_MNT_ID ? buffer.stx_mnt_id : 0,
+        .modified_seconds = buffer.stx_mtime.tv_sec,
+        .changed_seconds = buffer.stx_ctime.tv_sec,
+        .modified_nanoseconds = buffer.stx_mtime.tv_nsec,
+        .changed_nanoseconds = buffer.stx_ctime.tv_nsec,
+        .mode = buffer.stx_mode,
+        .uid = buffer.stx_uid,
+        .gid = buffer.stx_gid,
+    };
+    return 0;
+}
+
+long clinux_read_at(int fd, uint64_t offset, size_t count, uint8_t *bytes) {
+    ssize_t result = pread(fd, bytes, count, (off_t)offset);
+    return result < 0 ? -errno : result;
+}
+
+int clinux_is_write_locked(int fd) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_GETLK, &lock) < 0) return -errno;
+    return lock.l_type != F_UNLCK;
+}
+
+int clinux_inotify_open(void) {
+    return opened(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+}
+
+int clinux_inotify_add(int inotify, int fd, uint32_t mask) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return opened(inotify_add_watch(inotify, path, mask));
+}
+
+int clinux_inotify_remove(int inotify, int watch) {
+    return inotify_rm_watch(inotify, watch) < 0 ? -errno : 0;
 }

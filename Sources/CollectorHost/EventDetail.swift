@@ -104,8 +104,31 @@ enum EventDetail {
             text.append(foreign: previous)
             text.append(" -> ")
         }
+        if let suspicion = file.suspicion { text.append("\(suspicion.rawValue): ") }
         text.append(foreign: file.path)
-        if let size = file.size { text.append(" \(size) bytes") }
+        if file.type == .directory {
+            text.append("/")
+        } else if let size = file.size {
+            text.append(" \(size) bytes")
+        }
+        if !file.changes.isEmpty {
+            text.append(" changed " + file.changes.map(\.rawValue).joined(separator: ", "))
+        }
+        if let hash = file.fileHash, let algorithm = file.hashAlgorithm {
+            text.append(" \(algorithm.rawValue) \(hash.prefix(16))")
+        }
+        if let obstacle = file.hashObstacle { text.append(" not hashed: \(obstacle.rawValue)") }
+        if let transaction = file.transaction { append(transaction, to: &text) }
+    }
+
+    private static func append(_ transaction: PackageTransaction, to text: inout BoundedText) {
+        text.append(" \(transaction.packageCount) packages")
+        for package in transaction.packages.prefix(3) {
+            text.append(" \(package.action.rawValue) ")
+            text.append(foreign: package.name)
+        }
+        text.append(
+            ": \(transaction.verifiedCount) files verified, \(transaction.mismatchedCount) mismatched")
     }
 
     private static func append(_ sample: PerformanceEvent, to text: inout BoundedText) {

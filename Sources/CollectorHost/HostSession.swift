@@ -41,6 +41,13 @@ final class HostSession: Sendable {
                 endpoints: host.endpoints, settings: HostSettings.processSettings(values),
                 clock: host.main.clock)
             if values[HostSettings.processEnabled] { try collector.register(source, on: host.processThread) }
+            if let files = host.files {
+                var settings = HostSettings.filesystemSettings(values)
+                settings.kernelWatchLimit = files.kernelWatchLimit
+                let source = FilesystemSource(
+                    endpoints: files.endpoints, settings: settings, clock: host.main.clock)
+                try collector.register(source, on: files.thread)
+            }
             subscription = try collector.subscribe(
                 SubscriptionOptions(
                     name: "stdout", filter: .everything, queueLimit: Self.outputQueueLimit,

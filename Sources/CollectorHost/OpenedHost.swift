@@ -17,6 +17,8 @@ struct OpenedHost {
     let emergencyThread: LinuxThread
     let signals: LinuxSignals
     let endpoints: ProcessSource.Endpoints
+    /// `nil` when no folder is watched.
+    let files: OpenedFiles?
     let run: RunContext
     /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size.
     let receiveBufferByteCount: Int
@@ -40,6 +42,7 @@ struct OpenedHost {
         let granted = try attempt("the proc connector's receive buffer") { () throws(Errno) in
             try connector.setReceiveBuffer(byteCount: requested)
         }
+        let files = try OpenedFiles.open(values)
         let folder = values[HostSettings.stateDirectory]
         let counter = try stateFile("run", in: folder)
         let cursor = try stateFile("process.cursor", in: folder)
@@ -49,13 +52,15 @@ struct OpenedHost {
             emergencyThread: emergencyThread, signals: signals,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
-            run: run, receiveBufferByteCount: granted)
+            files: files, run: run, receiveBufferByteCount: granted)
     }
 
-    private static func stateFile(_ name: String, in folder: String) throws(HostError) -> LinuxDurableFile {
+    static func stateFile(
+        _ name: String, in folder: String, byteCountLimit: Int = LinuxDurableFile.byteCountLimit
+    ) throws(HostError) -> LinuxDurableFile {
         let path = folder + "/" + name
         do {
-            return try LinuxDurableFile(path: path)
+            return try LinuxDurableFile(path: path, byteCountLimit: byteCountLimit)
         } catch {
             throw HostError(
                 error == .permissionDenied || error == .notPermitted ? .permission : .unavailable,
@@ -87,7 +92,7 @@ struct OpenedHost {
         return id
     }
 
-    private static func attempt<Value>(_ what: String, _ open: () throws(Errno) -> Value) throws(HostError)
+    static func attempt<Value>(_ what: String, _ open: () throws(Errno) -> Value) throws(HostError)
         -> Value
     {
         do {

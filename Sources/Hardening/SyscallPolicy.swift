@@ -85,6 +85,9 @@ package struct SyscallPolicy: Hashable, Sendable {
                     "pread64", "read", "readlink", "readlinkat", "statx",
                 ])
             + group(
+                "watching files and opening them below their roots",
+                ["inotify_add_watch", "inotify_init1", "inotify_rm_watch", "openat2"])
+            + group(
                 "the process connector, on a socket that is open",
                 ["getsockopt", "recvfrom", "recvmmsg", "recvmsg", "sendmsg", "sendto", "setsockopt"])
             + group("the fence visits each processor", ["sched_getaffinity", "sched_setaffinity"])

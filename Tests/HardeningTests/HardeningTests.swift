@@ -1,5 +1,7 @@
+import Backends
 import Glibc
 import Hardening
+import LinuxBackends
 import Testing
 
 import struct SystemPackage.Errno
@@ -200,6 +202,29 @@ struct SeccompFilterTests {
             #expect(report.seccompMode == .filter)
             #expect(report.noNewPrivileges)
             _ = isatty(0)
+        }
+    }
+
+    @Test func `files are watched, opened, looked at, listed and read under the filter`() async {
+        await #expect(processExitsWith: .success) {
+            let thread = try LinuxThread(name: "files")
+            try await thread.run {
+                let before = try LinuxRootedDirectory(path: Array("/etc".utf8))
+                _ = try SeccompFilter.install(.collector, action: .kill)
+                let root = try LinuxRootedDirectory(path: before.path)
+                let folder = try root.open([], as: .folder)
+                var bytes: [UInt8] = []
+                #expect(try root.readEntries(of: folder, count: 4_096, into: &bytes) > 0)
+                let file = try root.open(Array("passwd".utf8), in: folder, as: .contents)
+                #expect(try root.status(of: Array("passwd".utf8), in: folder).size > 0)
+                #expect(try root.read(file, at: 1, count: 4, into: &bytes) == 4)
+                let watcher = try LinuxFileWatcher(on: thread)
+                let watch = try watcher.addWatch(root.open([], as: .path), mask: 0xfff)
+                try watcher.removeWatch(watch)
+                #expect(await watcher.readable(until: nil) == .readable)
+                #expect(try watcher.read(count: 272, into: &bytes) == 16)
+            }
+            thread.stop()
         }
     }
 

@@ -82,3 +82,36 @@ func withTemporaryFolder(_ body: (String) throws -> Void) throws {
     try body(path)
     try Child("/bin/rm", "-rf", path).wait()
 }
+
+/// An open file that closures can share.
+final class OpenFile: Sendable {
+    let handle: FileHandle
+
+    init(_ handle: consuming FileHandle) { self.handle = handle }
+}
+
+extension LinuxRootedDirectory {
+    func file(_ path: [UInt8], as access: FileAccess) throws(Errno) -> OpenFile {
+        OpenFile(try open(path, as: access))
+    }
+
+    func file(_ path: String, as access: FileAccess) throws(Errno) -> OpenFile {
+        try file(Array(path.utf8), as: access)
+    }
+
+    func file(_ name: String, in folder: OpenFile, as access: FileAccess) throws(Errno) -> OpenFile {
+        OpenFile(try open(Array(name.utf8), in: folder.handle, as: access))
+    }
+
+    func status(of file: OpenFile) throws(Errno) -> FileStatus { try status(of: file.handle) }
+
+    func status(of name: String, in folder: OpenFile) throws(Errno) -> FileStatus {
+        try status(of: Array(name.utf8), in: folder.handle)
+    }
+}
+
+extension LinuxFileWatcher {
+    func watch(_ file: OpenFile, mask: UInt32) throws(Errno) -> Int32 {
+        try addWatch(file.handle, mask: mask)
+    }
+}

@@ -86,6 +86,53 @@ int clinux_wait_writable(int fd);
 int clinux_is_terminal(int fd);
 int clinux_terminal_size(int fd, uint16_t *rows, uint16_t *columns);
 
+// MARK: Files below a folder that nobody leaves, openat2(2)
+
+/// What clinux_open_beneath opens a file for.
+enum clinux_access {
+    /// O_PATH | O_NOFOLLOW
+    CLINUX_ACCESS_PATH,
+    /// O_RDONLY | O_DIRECTORY
+    CLINUX_ACCESS_FOLDER,
+    /// O_RDONLY | O_NONBLOCK | O_NOCTTY
+    CLINUX_ACCESS_CONTENTS,
+};
+
+/// What statx(2) tells; times in seconds and nanoseconds, as any file system or user may have set them.
+struct clinux_file_status {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t link_count;
+    uint64_t size;
+    /// 0 where the kernel does not say (before Linux 5.8).
+    uint64_t mount_id;
+    int64_t modified_seconds;
+    int64_t changed_seconds;
+    uint32_t modified_nanoseconds;
+    uint32_t changed_nanoseconds;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/// RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; -ENOSYS before Linux 5.6.
+int clinux_open_beneath(int directory, const char *path, enum clinux_access access);
+/// Opens what `fd` has open (O_PATH will do) once more, through its name in /proc/self/fd; -ENOENT without /proc.
+int clinux_reopen(int fd, enum clinux_access access);
+/// The status of `path`, not through a symbolic link; of `directory` itself if `path` is empty.
+int clinux_file_status_at(int directory, const char *path, struct clinux_file_status *status);
+long clinux_read_at(int fd, uint64_t offset, size_t count, uint8_t *bytes);
+/// 1 when another process holds a lock that would keep a writer of the whole file out, else 0.
+int clinux_is_write_locked(int fd);
+
+// MARK: inotify(7)
+
+/// A new instance, in non-blocking mode.
+int clinux_inotify_open(void);
+/// Watches what `fd` has open (O_PATH will do), through its name in /proc/self/fd; -ENOENT without /proc.
+int clinux_inotify_add(int inotify, int fd, uint32_t mask);
+int clinux_inotify_remove(int inotify, int watch);
+
 // MARK: Processes and processors
 
 int clinux_pidfd_open(int32_t pid);

@@ -6,9 +6,10 @@ package import struct SystemPackage.Errno
 ///
 /// The folder is opened once, so that it stays reachable after privileges are gone or a name above it changes.
 package final class LinuxDurableFile: DurableFile {
-    /// The longest contents in bytes: what is read whole must be bounded.
+    /// The longest contents in bytes, unless another limit is given: what is read whole must be bounded.
     package static let byteCountLimit = 1_048_576
 
+    private let byteCountLimit: Int
     private let folder: OwnedDescriptor
     private let name: String
     private var temporaryName: String { ".\(name).new" }
@@ -16,10 +17,12 @@ package final class LinuxDurableFile: DurableFile {
     /// Opens the folder of `path`, and makes it with mode 0750 if it is missing.
     ///
     /// - Parameter path: An absolute path to a file, which need not exist.
+    /// - Parameter byteCountLimit: The longest contents; `EFBIG` beyond.
     /// - Throws: `EINVAL` for a path that names no file, `ENOENT` when more than the last folder is missing, `EACCES`.
-    package init(path: String) throws(Errno) {
+    package init(path: String, byteCountLimit: Int = LinuxDurableFile.byteCountLimit) throws(Errno) {
         guard let (folderPath, name) = Self.split(path) else { throw .invalidArgument }
         self.name = name
+        self.byteCountLimit = byteCountLimit
         do {
             folder = try Syscall.openDirectory(path: folderPath)
         } catch .noSuchFileOrDirectory {
@@ -42,13 +45,13 @@ package final class LinuxDurableFile: DurableFile {
         guard try Syscall.status(of: file).isRegular else { throw .invalidArgument }
         var bytes: [UInt8] = []
         while try Syscall.read(file.rawValue, atMost: 65_536, into: &bytes) > 0 {
-            if bytes.count > Self.byteCountLimit { throw .fileTooLarge }
+            if bytes.count > byteCountLimit { throw .fileTooLarge }
         }
         return bytes
     }
 
     package func replace(with bytes: [UInt8]) throws(Errno) {
-        guard bytes.count <= Self.byteCountLimit else { throw .fileTooLarge }
+        guard bytes.count <= byteCountLimit else { throw .fileTooLarge }
         let file = try makeTemporaryFile()
         do {
             var offset = 0

@@ -3,7 +3,7 @@ import CLinux
 import struct SystemPackage.Errno
 
 /// What `fstatat(2)` tells.
-struct FileStatus: Hashable, Sendable {
+struct StatResult: Hashable, Sendable {
     var device: UInt64
     var inode: UInt64
     var linkCount: UInt64
@@ -66,14 +66,14 @@ extension Syscall {
     }
 
     /// The status of what `name` leads to, following links.
-    static func status(_ name: StaticString, in base: Base) throws(Errno) -> FileStatus {
+    static func status(_ name: StaticString, in base: Base) throws(Errno) -> StatResult {
         var status = clinux_status()
         _ = try check { unsafe clinux_status_at(base.rawValue, name.cString, &status) }
-        return FileStatus(status)
+        return StatResult(status)
     }
 
     /// The status of an open file.
-    static func status(of descriptor: borrowing OwnedDescriptor) throws(Errno) -> FileStatus {
+    static func status(of descriptor: borrowing OwnedDescriptor) throws(Errno) -> StatResult {
         try status("", in: Base(descriptor))
     }
 
@@ -108,7 +108,7 @@ extension Syscall {
     }
 }
 
-extension FileStatus {
+extension StatResult {
     init(_ status: clinux_status) {
         self.init(
             device: status.device, inode: status.inode, linkCount: status.link_count, size: status.size,
