@@ -33,6 +33,9 @@ extension CollectorSim {
                 valueName: "count"))
         var random: Int?
 
+        @Flag(help: "Random programs about files instead of processes.")
+        var files = false
+
         @Option(help: "Seed of the first random program; the next one has the next number.")
         var seed: UInt64 = 1
 
@@ -49,7 +52,10 @@ extension CollectorSim {
         }
 
         func validate() throws {
-            guard let random else { return }
+            guard let random else {
+                guard !files else { throw ValidationError("expected --files only with --random") }
+                return
+            }
             guard (1...1_000_000).contains(random) else {
                 throw ValidationError("expected --random 1 to 1000000")
             }
@@ -95,7 +101,7 @@ extension CollectorSim {
             var differenceCount = 0
             for seed in seed..<(seed + UInt64(count)) {
                 Terminal.progress("seed \(seed), \(differenceCount) differ")
-                let result = try Conformance.compareRandom(seed: seed)
+                let result = try Conformance.compareRandom(seed: seed, about: files ? .files : .processes)
                 if json { Terminal.standardOutput.writeLine(result.json) }
                 guard let difference = result.difference else { continue }
                 Terminal.progress("")

@@ -71,9 +71,45 @@ import Testing
             "given\n  proc A\nobserve\n  | compare a b -> equal\n",
             "a.scn:9:13: expected a value that an earlier line keeps"
         ),
+        ("given\n  chmod a 0888\n", "a.scn:7:11: expected permissions such as 0644"),
+        ("given\n  create a mode=9\n", "a.scn:7:12: expected permissions such as mode=0644"),
+        ("given\n  rename a b mode=twice\n", "a.scn:7:14: expected mode=exchange or mode=no-replace"),
+        ("given\n  mknod a pipe\n", "a.scn:7:11: expected fifo, socket or device"),
+        ("given\n  put F \"x\"\n", "a.scn:7:7: expected a file that an earlier \"hold\" keeps open"),
+        ("given\n  watch w . mask=create,made\n", "a.scn:7:13: expected mask= with some of access,modify"),
+        ("observe\n  | events w -> nothing\n", "a.scn:7:12: expected an instance that an earlier \"watch\""),
+        ("observe\n  | beneath a file -> ok\n", "a.scn:7:15: expected path, folder or contents"),
+        ("observe\n  | stat a colour -> ok\n", "a.scn:7:12: expected some of type, mode"),
+        ("observe\n  | try fly a -> ok\n", "a.scn:7:9: expected one of bind"),
+        ("given\n  storm d x99999\n", "a.scn:7:11: expected a number such as x300, at most x20000"),
     ])
     func `an error names its place and what was expected`(_ body: String, _ expected: String) {
         #expect(message(body).hasPrefix(expected), "\(message(body))")
+    }
+
+    @Test func `what begins with an open handle is a name in it, everything else a path`() throws {
+        let test = try parse(
+            """
+            observe
+              | content H/a -> "x"
+              | beneath d folder as H -> directory
+              | content H/a/b -> EINVAL
+              | content H -> EISDIR
+              | stat h/a size as v -> ok
+
+            """)
+        let targets = test.steps.compactMap { step -> LitmusFileObservation.Target? in
+            switch step.kind {
+            case .observation(.files(.content(let target, offset: 0, count: nil)), expected: _): target
+            case .observation(.files(.status(let target, fields: ["size"], label: "v")), expected: _): target
+            default: nil
+            }
+        }
+        #expect(
+            targets == [
+                .path(Array("H/a".utf8)), .name(Array("a/b".utf8), in: "H"), .handle("H"),
+                .path(Array("h/a".utf8)),
+            ])
     }
 
     @Test func `a waiver without a reason is refused`() {

@@ -105,7 +105,38 @@ private enum Cases {
     @Test(.enabled(if: Conformance.realKernelObstacle == nil, "takes root in the initial namespaces"))
     func `both kernels answer random programs alike`() throws {
         for seed in UInt64(1)...20 {
-            #expect(try Conformance.compareRandom(seed: seed).details == [], "seed \(seed)")
+            let result = try Conformance.compareRandom(seed: seed, about: .processes)
+            #expect(result.details == [], "seed \(seed)")
+        }
+    }
+
+    @Test func `every random program about files can be run, and tells the same each time`() throws {
+        for seed in UInt64(1)...100 {
+            let questions = RandomFileCase.make(seed: seed)
+            #expect(questions == RandomFileCase.make(seed: seed))
+            let text = """
+                litmus random v1
+                about "Random."
+                row random
+                source "none"
+                observe
+                \(questions.map { "  | " + $0 + " -> ?" }.joined(separator: "\n"))
+
+                """
+            let test = try LitmusCase(parsing: Array(text.utf8), path: "seed \(seed)")
+            let arm = SimulatedArm(kernel: KernelVersion(major: 6, minor: 18))
+            let run = arm.run(test, attempt: 0)
+            #expect(run.failure == nil, "seed \(seed), line \(run.failedLine ?? 0)")
+            #expect(run.answers.count == questions.count)
+            #expect(run == arm.run(test, attempt: 0))
+        }
+    }
+
+    @Test(.enabled(if: Conformance.realKernelObstacle == nil, "takes root in the initial namespaces"))
+    func `both kernels answer random programs about files alike`() throws {
+        for seed in UInt64(1)...20 {
+            let result = try Conformance.compareRandom(seed: seed, about: .files)
+            #expect(result.details == [], "seed \(seed)")
         }
     }
 }

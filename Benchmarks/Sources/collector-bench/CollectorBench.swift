@@ -77,7 +77,7 @@ extension Benchmark: ExpressibleByArgument {}
 enum Benchmark: String, CaseIterable {
     case pipeline, formats, json, scan, simulation
     case execRate = "exec-rate"
-    case storm
+    case storm, files, hash
 
     func measure(_ setup: Setup) async throws -> [Row] {
         switch self {
@@ -88,6 +88,8 @@ enum Benchmark: String, CaseIterable {
         case .simulation: try SimulationBenchmark(setup).measure()
         case .execRate: try ExecRateBenchmark(setup).measure()
         case .storm: try StormBenchmark(setup).measure()
+        case .files: try FilesBenchmark(setup).measure()
+        case .hash: try HashBenchmark(setup).measure()
         }
     }
 }

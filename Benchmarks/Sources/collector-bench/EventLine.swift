@@ -23,6 +23,14 @@ struct EventLine {
         return digitCount > 0 ? value : nil
     }
 
+    /// The text behind a text such as `"path":"`, up to its closing quote, as it is escaped in JSON.
+    func text(behind text: StaticString) -> String? {
+        guard let start = index(behind: text), let end = bytes[start...].firstIndex(of: 0x22) else {
+            return nil
+        }
+        return String(decoding: bytes[start..<end], as: UTF8.self)
+    }
+
     private func index(behind text: StaticString) -> Int? {
         let pattern = Array(text.description.utf8)
         guard let first = pattern.first, bytes.count >= pattern.count else { return nil }

@@ -103,6 +103,10 @@ int csim_has_colour(int32_t descriptor);
 /// `CLOCK_MONOTONIC` of the real host in nanoseconds, for telling how long a run took.
 int64_t csim_real_nanoseconds(void);
 
+/// Switches off the checks for exclusive access to memory in this process, for the second run of a seed: the first one had
+/// them. Does nothing with a runtime that has no such switch.
+void csim_skip_access_checks(void);
+
 /// How many threads this process has, from `/proc/self/stat`.
 int csim_thread_count(void);
 

@@ -106,7 +106,7 @@ private enum FormatRoundTrip {
     static func violation(of bytes: [UInt8]) -> String? {
         guard let choice = bytes.first else { return nil }
         let content = Array(bytes.dropFirst())
-        switch choice % 14 {
+        switch choice % 18 {
         case 0: return check(ConnectorMessage.self, content)
         case 1: return check(ConnectorRequest.self, content)
         case 2: return check(ProcessStat.self, content)
@@ -120,7 +120,11 @@ private enum FormatRoundTrip {
         case 10: return check(PIDMaximumFile.self, content)
         case 11: return check(ExecutableLink.self, content)
         case 12: return check(NamespaceLink.self, content)
-        default: return readDatagram(content)
+        case 13: return readDatagram(content)
+        case 14: return check(InotifyRecord.self, content)
+        case 15: return check(DirectoryEntry.self, content)
+        case 16: return readRecords(content)
+        default: return readEntries(content)
         }
     }
 
@@ -134,15 +138,38 @@ private enum FormatRoundTrip {
     /// Every step of a datagram's reader goes on.
     private static func readDatagram(_ bytes: [UInt8]) -> String? {
         var reader = ConnectorDatagramReader(at: 0, count: bytes.count)
-        var stepCount = 0
-        while stepCount <= bytes.count {
-            stepCount += 1
+        return drain("a datagram", of: bytes) { () throws(FormatError) in
+            try reader.next(in: bytes.span) != nil
+        }
+    }
+
+    /// Every step through inotify records goes on.
+    private static func readRecords(_ bytes: [UInt8]) -> String? {
+        var reader = InotifyReader(at: 0, count: bytes.count)
+        return drain("inotify records", of: bytes) { () throws(FormatError) in
+            try reader.next(in: bytes.span) != nil
+        }
+    }
+
+    /// Every step through directory entries goes on.
+    private static func readEntries(_ bytes: [UInt8]) -> String? {
+        var reader = DirectoryEntryReader(at: 0, count: bytes.count)
+        return drain("directory entries", of: bytes) { () throws(FormatError) in
+            try reader.next(in: bytes.span) != nil
+        }
+    }
+
+    /// Calls `step` until it returns `false`; a step never takes less than a byte.
+    private static func drain(
+        _ name: String, of bytes: [UInt8], _ step: () throws(FormatError) -> Bool
+    ) -> String? {
+        for _ in 0...bytes.count {
             do throws(FormatError) {
-                guard try reader.next(in: bytes.span) != nil else { return nil }
+                if try !step() { return nil }
             } catch {
                 continue
             }
         }
-        return "the reader of a datagram does not end"
+        return "the reader of \(name) does not end"
     }
 }

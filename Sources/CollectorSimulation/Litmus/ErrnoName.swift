@@ -15,6 +15,8 @@ extension Errno {
         (.operationNotSupportedByDevice, "ENODEV"), (.diskQuotaExceeded, "EDQUOT"),
         (.resourceBusy, "EBUSY"), (.addressInUse, "EADDRINUSE"),
         (.addressFamilyNotSupported, "EAFNOSUPPORT"), (.protocolNotAvailable, "ENOPROTOOPT"),
+        (.noSuchAddressOrDevice, "ENXIO"), (.improperLink, "EXDEV"), (.illegalSeek, "ESPIPE"),
+        (.directoryNotEmpty, "ENOTEMPTY"), (.tooManyLinks, "EMLINK"), (.badFileDescriptor, "EBADF"),
     ]
 
     /// The name of the header, such as `ESRCH`; `errno N` for one that no case is about.

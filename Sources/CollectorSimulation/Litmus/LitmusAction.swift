@@ -56,6 +56,8 @@ package enum LitmusAction: Hashable, Sendable {
     case suspend(Duration)
     /// `clock pause=10s`: a hypervisor stops the whole machine.
     case pauseMachine(Duration)
+    /// Something that happens to files.
+    case files(LitmusFileAction)
 }
 
 /// What is looked at, through `Backends` only.
@@ -127,4 +129,6 @@ package enum LitmusObservation: Hashable, Sendable {
     case durableRead
     /// `durable replace TEXT`
     case durableReplace([UInt8])
+    /// Something about files.
+    case files(LitmusFileObservation)
 }

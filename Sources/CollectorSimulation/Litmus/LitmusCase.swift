@@ -101,6 +101,12 @@ package enum LitmusLimits {
     package static let readByteCount = 1_048_576
     /// Most datagrams one line looks at: more than any case makes, so that a busy host cannot keep a line going.
     package static let datagramCount = 200_000
+    /// Most records of inotify one line reads in a row of calls.
+    package static let recordCount = 20_000
+    /// Most bytes of one call that lists, reads records or reads contents.
+    package static let roomByteCount: UInt64 = 1_048_576
+    /// Most bytes that one line shows of a file.
+    package static let contentByteCount = 65_536
     /// How long a line waits for a further datagram.
     package static let quietTime: Duration = .milliseconds(25)
     /// How often a line waits so at most, however busy the host.

@@ -18,6 +18,7 @@ final class LitmusInterpreter {
     /// What lines have kept with `as`.
     var values: [String: String] = [:]
     private var openedFile: (any DurableFile)?
+    private var treeObserver: FileObserver?
 
     init(world: any LitmusWorld) {
         self.world = world
@@ -53,6 +54,8 @@ final class LitmusInterpreter {
 
     private func perform(_ action: LitmusAction) async throws {
         switch action {
+        case .files(let action):
+            try await tree().perform(action)
         case .ignore(let socket):
             try observer(socket).ignore()
         case .forge(let socket):
@@ -127,6 +130,8 @@ final class LitmusInterpreter {
         case .timer(let duration): return await timer(duration)
         case .timers(let durations): return await timers(durations)
         case .cancelTimer(let duration): return await cancelTimer(duration)
+        case .files(let observation):
+            return try await tree().answer(to: observation, keep: keep)
         case .durableRead:
             return answer { () throws(Errno) in
                 try durableFile().read().map { Printer.quoted($0) } ?? "absent"
@@ -158,6 +163,13 @@ final class LitmusInterpreter {
         let opened = try world.openDurableFile()
         openedFile = opened
         return opened
+    }
+
+    private func tree() throws(LitmusFailure) -> FileObserver {
+        if let treeObserver { return treeObserver }
+        let made = FileObserver(try world.files(), clock: world.clock)
+        treeObserver = made
+        return made
     }
 
     private func observer(_ name: String) throws -> ConnectorObserver {

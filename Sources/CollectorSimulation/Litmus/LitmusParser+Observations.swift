@@ -84,7 +84,7 @@ extension LitmusParser {
             if reader.skip("read") { return .durableRead }
             guard reader.skip("replace") else { throw reader.error("expected read or replace") }
             return .durableReplace(try reader.bytes("a text"))
-        default: return nil
+        default: return try fileObservation(verb, &reader).map(LitmusObservation.files)
         }
     }
 

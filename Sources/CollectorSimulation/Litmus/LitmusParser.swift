@@ -25,6 +25,12 @@ struct LitmusParser {
     var handles: Set<String> = []
     var sockets: Set<String> = []
     var labels: Set<String> = []
+    /// Files that a process keeps open.
+    var heldFiles: Set<String> = []
+    /// Files and folders that the observer keeps open.
+    var fileHandles: Set<String> = []
+    var watchers: Set<String> = []
+    var watchLabels: Set<String> = []
     /// Whether ``projection(_:)`` has taken the word `as` already.
     var pendingLabel = false
 
@@ -124,6 +130,8 @@ struct LitmusParser {
             kind = .action(action)
         } else if let action = try observerAction(verb, &reader) {
             kind = .action(action)
+        } else if let action = try fileAction(verb, &reader) {
+            kind = .action(.files(action))
         } else if let observation = try observation(verb, &reader) {
             kind = .observation(observation, expected: nil)
         } else {
@@ -135,9 +143,9 @@ struct LitmusParser {
 
     static let verbs =
         "attach, burst, burst-twice, clock, comm, detach, exec, exit, exit-thread, forge, fork, hidepid, ignore, kill, kthread, "
-        + "nondumpable, observe-as, proc, reap, setgid, setsid, setuid, sleep, thread, title, unlink, "
+        + "nondumpable, observe-as, proc, reap, setgid, setsid, setuid, sleep, thread, title, unlink, \(fileVerbs), "
         + "or something to look at: ack, announce, cancel-timer, clock, compare, drain, durable, fence, list, listen, open, pidfd, "
-        + "read, readlink, recv, room, status, tally, threads, timer, timers"
+        + "read, readlink, recv, room, status, tally, threads, timer, timers, \(fileObservationVerbs)"
 
     private mutating func lifeAction(_ verb: String, _ reader: inout LitmusLineReader) throws(ScenarioError)
         -> LitmusAction?
@@ -292,7 +300,7 @@ struct LitmusParser {
         return value
     }
 
-    private func burstCount(_ reader: inout LitmusLineReader) throws(ScenarioError) -> Int {
+    func burstCount(_ reader: inout LitmusLineReader) throws(ScenarioError) -> Int {
         let problem = reader.error("expected a number such as x300, at most x\(LitmusLimits.burstCount)")
         let word = try reader.word("a number such as x300")
         guard word.hasPrefix("x"), let count = Quantity.integer(word.dropFirst()),

@@ -18,6 +18,8 @@ package protocol LitmusWorld: AnyObject {
     func procFileSystem() throws(Errno) -> any ProcFileSystem
     func openConnector() throws(Errno) -> any NetlinkSocket
     func openDurableFile() throws(Errno) -> any DurableFile
+    /// The files of the case, which are made with the first call.
+    func files() throws(LitmusFailure) -> any LitmusFiles
 
     /// Does what the case says, and returns when the kernel has done it.
     ///

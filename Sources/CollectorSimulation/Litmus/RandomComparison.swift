@@ -31,11 +31,20 @@ extension Conformance {
     /// How often the real kernel is asked: what it once answered as the simulated one does, it may answer.
     private static let realTryCount = 3
 
+    /// What random programs are about.
+    public enum Subject: String, Hashable, Sendable, CaseIterable {
+        case processes, files
+    }
+
     /// Runs the random program of a seed on both kernels.
     ///
     /// - Throws: When the program could not be run at all on one of them.
-    public static func compareRandom(seed: UInt64) throws -> RandomComparison {
-        let program = RandomCase.make(seed: seed)
+    public static func compareRandom(seed: UInt64, about subject: Subject) throws -> RandomComparison {
+        let program: (actions: [String], questions: [String]) =
+            switch subject {
+            case .processes: RandomCase.make(seed: seed)
+            case .files: ([], RandomFileCase.make(seed: seed))
+            }
         let test = try LitmusCase(
             parsing: Array(text(of: program, answers: nil, seed: seed).utf8), path: "seed \(seed)")
         let simulated = SimulatedArm(kernel: hostKernel).run(

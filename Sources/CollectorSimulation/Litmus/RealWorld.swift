@@ -14,6 +14,7 @@ final class RealWorld: LitmusWorld {
     private var puppets: [String: Puppet] = [:]
     private var parents: [String: String] = [:]
     private let witness: ExitWitness
+    private var openedFiles: RealFiles?
 
     /// Starts the first puppet.
     init(on thread: LinuxThread) throws(LitmusFailure) {
@@ -37,6 +38,13 @@ final class RealWorld: LitmusWorld {
     func openDurableFile() throws(Errno) -> any DurableFile {
         scratch.note("durable")
         return try LinuxDurableFile(path: scratch.path + "/durable")
+    }
+
+    func files() throws(LitmusFailure) -> any LitmusFiles {
+        if let openedFiles { return openedFiles }
+        let made = try RealFiles(in: scratch.path, on: thread)
+        openedFiles = made
+        return made
     }
 
     func forge(_ message: [UInt8]) throws(LitmusFailure) { try PuppetSystem.forge(message) }
@@ -117,7 +125,7 @@ final class RealWorld: LitmusWorld {
             throw LitmusFailure("the host's clock and power are left alone")
         case .beginExec:
             throw LitmusFailure("the real kernel takes its own time")
-        case .fork, .createThread, .kernelThread, .ignore, .forge, .sleep:
+        case .fork, .createThread, .kernelThread, .ignore, .forge, .sleep, .files:
             throw LitmusFailure("not an action of the kernel")
         }
     }
@@ -125,6 +133,7 @@ final class RealWorld: LitmusWorld {
     /// Ends everything that the case has started.
     func tearDown() {
         PuppetSystem.stopObserving()
+        openedFiles?.tearDown()
         witness.stop()
         for (_, puppet) in puppets.sorted(by: { $0.key < $1.key }) where puppet !== root { puppet.kill() }
         root.reapAll()

@@ -36,6 +36,8 @@ final class SimulatedWorld: LitmusWorld {
     func openConnector() throws(Errno) -> any NetlinkSocket { try host.openConnectorSocket() }
     func openDurableFile() throws(Errno) -> any DurableFile { host.durableFile(named: "durable") }
 
+    func files() throws(LitmusFailure) -> any LitmusFiles { try SimulatedFiles(host) }
+
     func forge(_ message: [UInt8]) throws(LitmusFailure) {
         guard host.kernel.forge(message, senderPort: 4_242) else { throw LitmusFailure("nothing was forged") }
     }
@@ -119,7 +121,8 @@ final class SimulatedWorld: LitmusWorld {
         case .suspend(let length):
             kernel.suspend(for: length)
             return true
-        case .fork, .createThread, .kernelThread, .burst, .burstTwice, .ignore, .forge, .sleep: return false
+        case .fork, .createThread, .kernelThread, .burst, .burstTwice, .ignore, .forge, .sleep, .files:
+            return false
         }
     }
 

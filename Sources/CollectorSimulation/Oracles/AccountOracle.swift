@@ -65,6 +65,9 @@ enum AccountOracle {
                         + "\(account.filtered.total), coalesced \(account.coalesced), dropped \(account.dropped.total) "
                         + "and lost \(account.lost ?? 0)"))
         }
+        guard account.source != .filesystem else {
+            return failures + FileAccountOracle.check(account, run, at: time, isFinal: isFinal)
+        }
         let kernel = account.processors.reduce(0) { $0 + $1.kernel }
         if account.kernel != kernel {
             failures.append(

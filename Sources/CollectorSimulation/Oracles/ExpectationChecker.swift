@@ -61,8 +61,25 @@ struct ExpectationChecker {
     }
 
     private func lines(matching pattern: EventPattern) -> [String] {
+        if pattern.isAboutFiles { return fileLines(matching: pattern) }
         let text = EventText(index: evidence.index)
         return entries(matching: pattern).map { text.line($0) }
+    }
+
+    private func fileLines(matching pattern: EventPattern) -> [String] {
+        let text = FileEventText(index: evidence.index)
+        var lines: [String] = []
+        for run in evidence.recording.runs {
+            for (event, _) in run.events {
+                guard let (file, path) = event.file,
+                    pattern.kind == "file.*" || pattern.kind == event.kind.rawValue,
+                    pattern.path.map({ $0 == path }) ?? true,
+                    pattern.origin.map({ $0 == event.origin.rawValue }) ?? true
+                else { continue }
+                lines.append(text.line(event, file))
+            }
+        }
+        return lines
     }
 
     private func matches(_ entry: Attribution.Entry, _ pattern: EventPattern) -> Bool {
@@ -104,10 +121,9 @@ struct ExpectationChecker {
     }
 
     private func count(_ pattern: EventPattern, _ isFine: (UInt64) -> Bool) -> [Problem] {
-        let matching = entries(matching: pattern)
+        let matching = lines(matching: pattern)
         guard !isFine(UInt64(matching.count)) else { return [] }
-        let text = EventText(index: evidence.index)
-        let shown = matching.prefix(6).map { text.line($0) }.joined(separator: "\n")
+        let shown = matching.prefix(6).joined(separator: "\n")
         let rest = matching.count > 6 ? "\nand \(matching.count - 6) more" : ""
         return [Problem(.safety, "observed \(matching.count)\n\(shown)\(rest)")]
     }
@@ -130,6 +146,8 @@ struct ExpectationChecker {
             case "netlink": .kernelOverflow
             case "stopped": .notRunning
             case "buffer": .sourceBuffer
+            case "watch-queue": .watchQueueOverflow
+            case "watch": .watchLost
             default: .subscriberQueue
             }
         let gaps = evidence.recording.runs.flatMap { $0.gaps.filter { $0.cause == cause } }

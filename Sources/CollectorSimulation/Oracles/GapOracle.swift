@@ -36,7 +36,9 @@ enum GapOracle {
 
     /// Messages that were lost within the account's interval and that no gap covers.
     private static func unattributed(_ gaps: [Gap], _ run: CollectorRun, _ index: TruthIndex) -> [Failure] {
-        guard let account = run.report?.accounts.sources.first else { return [] }
+        guard let account = run.report?.accounts.sources.first(where: { $0.source == .process }) else {
+            return []
+        }
         var failures: [Failure] = []
         for processor in account.processors {
             guard let opening = index.openingFence(of: run, processor.processor) else { continue }
@@ -74,7 +76,7 @@ enum GapOracle {
             !evidence.scenario.faults.contains(where: { $0.operation.hasPrefix("file.") }),
             let last = runs[number - 1].report, last.isWithinTimeout, last.failures.isEmpty
         else { return [] }
-        let gaps = run.gaps.filter { $0.cause == .notRunning }
+        let gaps = run.gaps.filter { $0.cause == .notRunning && $0.source == .process }
         let time = evidence.index.scenarioTime(run.started)
         guard gaps.count == 1, let gap = gaps.first else {
             return [
@@ -83,7 +85,8 @@ enum GapOracle {
                     "a second run in the same boot has \(gaps.count) records of the time before it")
             ]
         }
-        for processor in last.accounts.sources.first?.processors ?? [] where processor.isFenced {
+        for processor in last.accounts.sources.first(where: { $0.source == .process })?.processors ?? []
+        where processor.isFenced {
             guard let opening = evidence.index.openingFence(of: runs[number - 1], processor.processor),
                 let loss = gap.processors.first(where: { $0.processor == processor.processor })
             else { continue }

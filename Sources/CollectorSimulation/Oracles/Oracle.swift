@@ -6,17 +6,20 @@ package struct Evidence {
     package let recording: Recording
     package let report: SimulationReport
     package let configuration: WorldConfiguration
+    /// `nil` when no files are watched.
+    package let files: FileEvidence?
     let index: TruthIndex
     let attributions: [Attribution]
 
     package init(
         scenario: Scenario, recording: Recording, report: SimulationReport, truth: TruthLog,
-        configuration: WorldConfiguration
+        configuration: WorldConfiguration, files: FileEvidence? = nil
     ) {
         self.scenario = scenario
         self.recording = recording
         self.report = report
         self.configuration = configuration
+        self.files = files
         let index = TruthIndex(
             truth, start: configuration.start, processorCount: configuration.processorCount,
             ownProcessID: configuration.ownProcessID)
@@ -33,7 +36,7 @@ package struct Evidence {
         change(&other)
         return Evidence(
             scenario: scenario, recording: other, report: report, truth: index.truth,
-            configuration: configuration)
+            configuration: configuration, files: files)
     }
 
     var runs: [(run: CollectorRun, attribution: Attribution)] {
@@ -51,12 +54,15 @@ package enum Oracles {
         func add(_ found: [Failure]) { failures += found.prefix(failureLimit) }
         add(ProgressOracle.check(evidence))
         add(EventIDOracle.check(evidence))
+        add(FileIndexOracle.check(evidence))
+        add(ContainmentOracle.check(evidence))
         for (run, attribution) in evidence.runs {
             add(AccountOracle.check(run, evidence.index))
             add(GapOracle.check(run, evidence))
             add(InventionOracle.check(attribution, evidence.index))
             add(IdentityOracle.check(attribution, evidence.index))
             add(AttributeOracle.check(attribution, evidence))
+            add(FileOrderOracle.check(run, evidence))
             add(OrderOracle.check(attribution, evidence.index))
             add(ConvergenceOracle.check(run, attribution, evidence))
             add(BoundsOracle.check(run, evidence.scenario.settings))

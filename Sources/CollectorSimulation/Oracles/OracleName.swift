@@ -12,6 +12,12 @@ public enum OracleName: String, Hashable, Sendable, CaseIterable {
     case gaps
     /// Once the world rests, what the events say about which processes live equals the truth.
     case convergence
+    /// Once the world rests, what the events say about which files there are and how they are equals the truth.
+    case fileIndex = "file-index"
+    /// Per path created before modified before deleted, nothing outside the roots, and no digest of what never was.
+    case fileOrder = "file-order"
+    /// Nothing is read that is outside the roots, or not a regular file.
+    case containment
     /// Queues and open files stay within their bounds.
     case bounds
     /// The collector ends within its time-out, from whatever state it was in.

@@ -2,6 +2,8 @@ import EventModel
 import KernelFormats
 import SimulatedBackends
 
+import struct SystemPackage.Errno
+
 /// Carries out the lines of `when` that happen to the world.
 struct ActionPlayer: Sendable {
     let recorder: Recorder
@@ -58,6 +60,7 @@ struct ActionPlayer: Sendable {
         case .hide(let process): return with(process, on: kernel) { kernel.setDumpable($0, false) }
         case .unlink(let path): return kernel.unlinkExecutable(path)
         case .thread(let action): return apply(action, on: kernel)
+        case .file(let action): return apply(action, on: kernel)
         case .burst(let burst):
             return with(burst.parent, on: kernel) { parent in
                 kernel.burst(
@@ -72,6 +75,15 @@ struct ActionPlayer: Sendable {
             return true
         case .forge(let kind, let pid, let port): return forge(kind, ProcessID(pid), port: port, on: kernel)
         case .start, .stop, .account, .restart: return true
+        }
+    }
+
+    private func apply(_ action: FileAction, on kernel: SimulatedKernel) -> Bool {
+        do throws(Errno) {
+            try kernel.perform(action)
+            return true
+        } catch {
+            return false
         }
     }
 

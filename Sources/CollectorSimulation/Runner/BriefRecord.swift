@@ -55,6 +55,45 @@ struct BriefRecord: Hashable {
     }
 }
 
+/// What must be the same in every run of a seed: the trace hash, which everything enters that the collector has done and
+/// said (events field by field; gaps, statuses, records and accounts as text), and a few counts.
+///
+/// This is all that the second run of a seed is for: oracles are functions of what has entered the trace and of the truth,
+/// which the world's steps in the trace determine; asking them twice would cost more than it could find.
+struct BriefTrace: Hashable {
+    var seed: UInt64
+    var traceHash: UInt64
+    var stepCount: Int
+    var virtualNanoseconds: Int64
+    var eventCount: Int
+    var skippedLineCount: Int
+
+    init(_ record: BriefRecord) {
+        seed = record.seed
+        traceHash = record.traceHash
+        stepCount = record.stepCount
+        virtualNanoseconds = record.virtualNanoseconds
+        eventCount = record.eventCount
+        skippedLineCount = record.skippedLineCount
+    }
+
+    private init(_ record: RunRecord) { self.init(BriefRecord(record)) }
+
+    /// Makes up the scenario of a seed and runs it in this process, without asking the oracles.
+    static func run(seed: UInt64, of generator: ScenarioGenerator, mutant: String?) -> BriefTrace {
+        do {
+            return BriefTrace(
+                ScenarioRunner.trace(try generator.scenario(seed: seed), seed: seed, mutant: mutant))
+        } catch {
+            return BriefTrace(RunRecord(scenario: "\(generator.profile.name)-\(seed)", seed: seed))
+        }
+    }
+
+    var encoded: String {
+        "trace \(seed) \(traceHash) \(stepCount) \(virtualNanoseconds) \(eventCount) \(skippedLineCount)"
+    }
+}
+
 extension RunRecord {
     /// The run of the scenario that a seed of a swarm stands for.
     package static func swarm(seed: UInt64, of generator: ScenarioGenerator, mutant: String? = nil)

@@ -22,10 +22,16 @@ package struct StreamItem: Sendable {
 package struct CollectorRun: Sendable {
     package var context: RunContext
     package var started: Instant
-    /// When the source said that it was ready.
+    /// When the source of processes said that it was ready.
     package var ready: Instant?
+    /// When the source of files said so.
+    package var filesystemReady: Instant?
+    /// What was read of inotify.
+    package var watch: WatchTruth?
     /// When it was told to stop.
     package var stopRequested: Instant?
+    /// When a fault last took, hid or delayed something before that.
+    package var lastHarm: Instant?
     package var ended: Instant?
     package var stream: [StreamItem] = []
     package var report: CollectorReport?
@@ -33,7 +39,7 @@ package struct CollectorRun: Sendable {
     package var accounts: [(at: Instant, accounts: Accounts)] = []
     package var queueLimit: Int
     package var peakQueueCount = 0
-    /// What it still had open below `/proc` when it had ended.
+    /// What it still had open below `/proc` and below its roots when it had ended.
     package var openHandleCount = 0
     /// Why it could not be composed or run.
     package var failure: String?
@@ -54,6 +60,8 @@ package struct CollectorRun: Sendable {
         }
     }
 
+    var eventCount: Int { stream.count { if case .event = $0.content { true } else { false } } }
+
     package var gaps: some Sequence<Gap> {
         stream.lazy.compactMap { item in
             if case .gap(let gap) = item.content { gap } else { nil }
@@ -69,6 +77,14 @@ package struct CollectorRun: Sendable {
     }
 }
 
+/// What the kernel knows about one inotify instance.
+package struct WatchTruth: Hashable, Sendable {
+    /// Records that were read.
+    package var readCount: UInt64
+    /// Those of them that tell of an overflow.
+    package var readOverflowCount: UInt64
+}
+
 /// What a simulated operator's work leaves behind.
 package struct Recording: Sendable {
     package var runs: [CollectorRun] = []
@@ -78,8 +94,6 @@ package struct Recording: Sendable {
     package var probes: Set<String> = []
     /// How often each line of `fault` has struck.
     package var faultFirings: [Int] = []
-    /// When a fault last took or hid something.
-    package var lastHarm: Instant?
     /// Lines whose subject did not exist.
     package var skippedLineCount = 0
 }

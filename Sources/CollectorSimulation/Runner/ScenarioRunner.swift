@@ -30,6 +30,39 @@ public enum ScenarioRunner {
         var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
         if let jobLimit { configuration.limits.jobCount = jobLimit }
         configuration.captureRange = range
+        let played = play(scenario, configuration, meter: meter)
+        return Evidence(
+            scenario: scenario, recording: played.recording, report: played.report, truth: played.truth,
+            configuration: configuration, files: played.files)
+    }
+
+    /// Runs one seed without asking any oracle: the record says what ``BriefTrace`` compares, and nothing else.
+    static func trace(_ scenario: Scenario, seed: UInt64, mutant: String?) -> RunRecord {
+        var record = RunRecord(scenario: scenario.name, seed: seed)
+        if let mutant, !plant(mutant) { return record }
+        let configuration = WorldBuilder.configuration(of: scenario, seed: seed)
+        let played = play(scenario, configuration, meter: nil)
+        let (recording, report) = (played.recording, played.report)
+        record.traceHash = report.hash
+        record.stepCount = report.stepCount
+        record.virtualNanoseconds = report.end.nanoseconds.subtractingClamped(configuration.start.nanoseconds)
+        record.eventCount = recording.runs.reduce(0) { $0 + $1.eventCount }
+        record.skippedLineCount = recording.skippedLineCount
+        return record
+    }
+
+    /// What the collector did, how the simulation went, and what really happened.
+    private struct Played {
+        var recording: Recording
+        var report: SimulationReport
+        var truth: TruthLog
+        var files: FileEvidence?
+    }
+
+    /// Plays the scenario.
+    private static func play(
+        _ scenario: Scenario, _ configuration: WorldConfiguration, meter: DepthMeter?
+    ) -> Played {
         let host = SimulatedHost(configuration, faults: WorldBuilder.faults(of: scenario))
         let recorder = Recorder(meter: meter)
         let skipped = WorldBuilder.populate(host.kernel, from: scenario)
@@ -38,13 +71,16 @@ public enum ScenarioRunner {
         let director = SimulatedOperator(scenario: scenario, host: host, recorder: recorder)
         ProbeHits.reset()
         let report = Simulation.run(host.pump) { await director.perform() }
-        recorder.update {
-            $0.faultFirings = host.kernel.faultFirings
-            $0.lastHarm = host.kernel.lastHarm
-        }
-        return Evidence(
-            scenario: scenario, recording: recorder.recording, report: report, truth: host.kernel.truth,
-            configuration: configuration)
+        recorder.update { $0.faultFirings = host.kernel.faultFirings }
+        return Played(
+            recording: recorder.recording, report: report, truth: host.kernel.truth,
+            files: files(of: scenario, host.kernel))
+    }
+
+    private static func files(of scenario: Scenario, _ kernel: SimulatedKernel) -> FileEvidence? {
+        let roots = WatchedFiles(scenario.settings.filesystem).roots
+        guard !roots.isEmpty else { return nil }
+        return FileEvidence(truth: kernel.fileTruth, trees: roots.map { kernel.fileTree(below: $0) })
     }
 
     static func judge(_ evidence: Evidence, into record: inout RunRecord) {
@@ -54,7 +90,7 @@ public enum ScenarioRunner {
         record.checkpoints = report.checkpoints
         record.capturedSteps = report.captured.map(\.description)
         record.virtualNanoseconds = evidence.index.scenarioTime(report.end)
-        record.eventCount = evidence.attributions.reduce(0) { $0 + $1.entries.count }
+        record.eventCount = evidence.recording.runs.reduce(0) { $0 + $1.eventCount }
         record.probes = Probes.hit(in: evidence)
         record.faultFirings = evidence.recording.faultFirings
         record.startProblem = evidence.recording.startProblem

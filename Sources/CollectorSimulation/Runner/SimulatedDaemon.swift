@@ -48,6 +48,8 @@ struct SimulatedDaemon: Sendable {
                 configuration: configuration, run: context, thread: host.threads.makeThread(named: "runtime"))
             let thread = host.threads.makeThread(named: "process")
             try collector.register(try makeSource(clock: thread.clock), on: thread)
+            let files = try registerFiles(with: collector)
+            defer { close(files, index: index) }
             let subscription = try collector.subscribe(
                 SubscriptionOptions(
                     name: "recorder", filter: .everything, queueLimit: queueLimit,
@@ -72,6 +74,7 @@ struct SimulatedDaemon: Sendable {
         signals.cancel()
         await signals.value
         await consumer.value
+        fold(report.accounts)
         recorder.update { recording in
             recording.runs[index].report = report
             recording.runs[index].peakQueueCount = subscription.peakCount
@@ -86,7 +89,10 @@ struct SimulatedDaemon: Sendable {
             recorder.meter?.look(at: now)
             recorder.update { recording in
                 record(delivery, at: now, in: &recording.runs[index].stream)
-                if case .status(let status) = delivery, status.state == .ready {
+                guard case .status(let status) = delivery, status.state == .ready else { return }
+                if status.source == .filesystem {
+                    recording.runs[index].filesystemReady = now
+                } else {
                     recording.runs[index].ready = now
                 }
             }
@@ -112,7 +118,9 @@ struct SimulatedDaemon: Sendable {
             host.pump.fold(bytes)
             stream.append(StreamItem(content: .gap(gap), delivered: now))
         case .status(let status):
-            host.pump.fold(Array(status.state.rawValue.utf8))
+            var bytes: [UInt8] = []
+            status.appendJSON(to: &bytes)
+            host.pump.fold(bytes)
             stream.append(StreamItem(content: .status(status), delivered: now))
         case .record(let record):
             var bytes: [UInt8] = []
@@ -121,15 +129,28 @@ struct SimulatedDaemon: Sendable {
         }
     }
 
+    /// Makes accounts part of the trace.
+    private func fold(_ accounts: Accounts) {
+        var bytes: [UInt8] = []
+        for account in accounts.sources { account.appendJSON(to: &bytes) }
+        for account in accounts.streams { account.appendJSON(to: &bytes) }
+        host.pump.fold(bytes)
+    }
+
     private func obeySignals(_ collector: Collector, index: Int) async {
         while let signal = await host.signals.next() {
             switch signal {
             case .terminate, .interrupt:
                 let now = host.clock.monotonic
-                recorder.update { $0.runs[index].stopRequested = now }
+                let lastHarm = host.kernel.lastHarm
+                recorder.update {
+                    $0.runs[index].stopRequested = now
+                    $0.runs[index].lastHarm = lastHarm
+                }
                 collector.requestStop()
             case .user1:
                 let accounts = await collector.closeAccounts()
+                fold(accounts)
                 let now = host.clock.monotonic
                 recorder.update { $0.runs[index].accounts.append((now, accounts)) }
             case .hangUp:
@@ -158,6 +179,38 @@ struct SimulatedDaemon: Sendable {
         return ProcessSource(endpoints: endpoints, settings: source, clock: clock)
     }
 
+    // MARK: - Files
+
+    /// What the source of files holds open.
+    private struct FileEndpoints {
+        var watcher: SimulatedFileWatcher
+        var roots: [SimulatedRootedDirectory]
+    }
+
+    private func registerFiles(with collector: Collector) throws -> FileEndpoints? {
+        let options = settings.filesystem
+        guard !options.roots.isEmpty else { return nil }
+        let thread = host.threads.makeThread(named: "filesystem")
+        let watcher = try host.fileWatcher()
+        let roots = try options.roots.map { try host.rootedDirectory(path: $0) }
+        let endpoints = FilesystemSource.Endpoints(
+            watcher: watcher, roots: roots, index: host.durableFile(named: "filesystem.index"))
+        let source = FilesystemSource(
+            endpoints: endpoints, settings: options.sourceSettings, clock: thread.clock)
+        try collector.register(source, on: thread)
+        return FileEndpoints(watcher: watcher, roots: roots)
+    }
+
+    /// The process has ended, and what it had open is closed.
+    private func close(_ files: FileEndpoints?, index: Int) {
+        guard let files else { return }
+        let watch = WatchTruth(
+            readCount: files.watcher.readCount, readOverflowCount: files.watcher.readOverflowCount)
+        recorder.update { $0.runs[index].watch = watch }
+        files.watcher.close()
+        for root in files.roots { root.close() }
+    }
+
     private func metered(_ socket: SimulatedConnectorSocket) -> any NetlinkSocket {
         guard let meter = recorder.meter else { return socket }
         return MeteredConnector(socket, meter: meter, clock: host.clock)
@@ -171,5 +224,22 @@ struct SimulatedDaemon: Sendable {
         if let value = settings.shutdownTimeout { configuration.shutdownTimeout = .nanoseconds(value) }
         if let value = settings.startupTimeout { configuration.startupTimeout = .nanoseconds(value) }
         return configuration
+    }
+}
+
+extension FilesystemOptions {
+    /// The source's own settings.
+    fileprivate var sourceSettings: FilesystemSourceSettings {
+        var source = FilesystemSourceSettings()
+        source.rules = rules
+        source.reportsBaseline = reportsBaseline
+        if let hashByteLimit { source.hashSizeLimit = UInt64(hashByteLimit) }
+        if let hashByteRate { source.hashByteRate = UInt64(hashByteRate) }
+        if let watchLimit { source.watchLimit = watchLimit }
+        if let settleDelay { source.settleDelay = .nanoseconds(settleDelay) }
+        if let pollInterval { source.pollInterval = .nanoseconds(pollInterval) }
+        if let resyncInterval { source.resyncInterval = .nanoseconds(resyncInterval) }
+        if let saveInterval { source.saveInterval = .nanoseconds(saveInterval) }
+        return source
     }
 }

@@ -5,7 +5,8 @@ import CSimulation
 /// Requests: `scenario BYTES "path"` and the file's bytes; `mutant NAME`; `run SEED` or
 /// `run SEED FROM TO` to get the steps of that range too. Every answer ends with a line `end`.
 /// `profile BYTES "path"` and the file's bytes make `swarm SEED` possible: the worker makes up the scenario of that seed by
-/// itself, and answers with one line (``BriefRecord``).
+/// itself, and answers with one line (``BriefRecord``). `repeat SEED` runs it without asking the oracles, and answers with
+/// one line too (``BriefTrace``): the second run of a seed is only compared.
 public enum Worker {
     /// Real time after which a run is given up, in seconds.
     static let timeLimitSeconds: Int32 = 120
@@ -37,7 +38,13 @@ public enum Worker {
             case .swarm(let seed):
                 guard let generator else { return 70 }
                 answerBriefly(to: answers, messages: messages) {
-                    BriefRecord.run(seed: seed, of: generator, mutant: mutant)
+                    BriefRecord.run(seed: seed, of: generator, mutant: mutant).encoded
+                }
+                guard answers.flush() else { return 0 }
+            case .repeated(let seed):
+                guard let generator else { return 70 }
+                answerBriefly(to: answers, messages: messages) {
+                    BriefTrace.run(seed: seed, of: generator, mutant: mutant).encoded
                 }
                 guard answers.flush() else { return 0 }
             case .run(let seed, let capture):
@@ -84,11 +91,11 @@ public enum Worker {
 extension Worker {
     /// Forks a run that writes its answer by itself, as a single line: the cheapest way for runs that pass.
     private static func answerBriefly(
-        to answers: ByteWriter, messages: Int32, with run: () -> BriefRecord
+        to answers: ByteWriter, messages: Int32, with run: () -> String
     ) {
         let child = csim_child_fork_brief(messages, timeLimitSeconds)
         if child == 0 {
-            answers.writeLine(run().encoded)
+            answers.writeLine(run())
             answers.flush()
             csim_child_exit(0)
         }
@@ -104,6 +111,7 @@ enum Request: Hashable {
     case mutant(String)
     case profile(byteCount: Int, path: String)
     case swarm(seed: UInt64)
+    case repeated(seed: UInt64)
     case run(seed: UInt64, capture: Range<Int>)
 
     init?(_ line: [UInt8]) {
@@ -130,6 +138,9 @@ enum Request: Hashable {
         case ("swarm", 2):
             guard let seed = UInt64(words[1]) else { return nil }
             self = .swarm(seed: seed)
+        case ("repeat", 2):
+            guard let seed = UInt64(words[1]) else { return nil }
+            self = .repeated(seed: seed)
         case ("run", 2):
             guard let seed = UInt64(words[1]) else { return nil }
             self = .run(seed: seed, capture: 0..<0)
@@ -149,6 +160,7 @@ enum Request: Hashable {
         case .mutant(let name): "mutant \(name)"
         case .profile(let byteCount, let path): "profile \(byteCount) " + Printer.quoted(path.utf8)
         case .swarm(let seed): "swarm \(seed)"
+        case .repeated(let seed): "repeat \(seed)"
         case .run(let seed, let capture):
             capture.isEmpty ? "run \(seed)" : "run \(seed) \(capture.lowerBound) \(capture.upperBound)"
         }

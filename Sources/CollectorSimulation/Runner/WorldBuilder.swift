@@ -1,6 +1,8 @@
 import EventModel
 import SimulatedBackends
 
+import struct SystemPackage.Errno
+
 /// Turns the header, `given` and `fault` of a scenario into a simulated host.
 enum WorldBuilder {
     /// Virtual time after the last line at which a run that has not ended is given up.
@@ -31,6 +33,9 @@ enum WorldBuilder {
             .nanoseconds(host.callNanoseconds.lowerBound) ... .nanoseconds(host.callNanoseconds.upperBound)
         if let value = scenario.limits.receiveBufferMaximum { world.receiveBufferMaximum = value }
         if let value = scenario.limits.openFileCount { world.descriptorLimit = value }
+        if let value = scenario.limits.watchQueue { world.watchQueueLimit = value }
+        if let value = scenario.limits.watchCount { world.watchLimit = value }
+        if let value = scenario.limits.watchInstanceCount { world.watchInstanceLimit = value }
         let last = scenario.when.last?.time ?? 0
         world.limits.end = Instant(
             nanoseconds: host.uptimeNanoseconds.addingClamped(last).addingClamped(patience))
@@ -64,11 +69,13 @@ enum WorldBuilder {
         switch fact {
         case .process(let process): process.parent
         case .kernelThread: 2
+        case .files: 0
         }
     }
 
     private static func add(_ fact: GivenFact, to kernel: SimulatedKernel) -> Bool {
         switch fact {
+        case .files(let actions): return addFiles(actions, to: kernel)
         case .kernelThread(let pid, let name):
             var template = ProcessTemplate.kernelThread("")
             template.comm = name
@@ -85,6 +92,15 @@ enum WorldBuilder {
             template.isDumpable = process.isDumpable
             if let cgroup = process.cgroup { template.cgroup = cgroup }
             return kernel.addProcess(ProcessID(process.pid), template) != nil
+        }
+    }
+
+    private static func addFiles(_ actions: [FileAction], to kernel: SimulatedKernel) -> Bool {
+        do throws(Errno) {
+            try kernel.addFiles(actions)
+            return true
+        } catch {
+            return false
         }
     }
 

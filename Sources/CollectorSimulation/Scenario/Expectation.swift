@@ -33,11 +33,13 @@ package struct OutputLine: Hashable, Sendable {
 
 /// Which events an expectation speaks of; every condition given must hold.
 package struct EventPattern: Hashable, Sendable {
-    /// Such as `process.exec` or `process.*`.
+    /// Such as `process.exec`, `process.*` or `file.*`.
     package var kind: String
     package var pid: ProcessReference?
     package var executable: [UInt8]?
     package var name: [UInt8]?
+    /// Of an event about a file.
+    package var path: [UInt8]?
     /// Such as `emitted` or `resync`.
     package var origin: String?
 }
@@ -58,7 +60,8 @@ package enum Comparison: String, Hashable, Sendable, CaseIterable {
 
 /// Which gap records an expectation speaks of.
 package struct GapPattern: Hashable, Sendable {
-    /// `netlink` (the kernel dropped), `stopped` (not running), `buffer` or `subscriber` (dropped by the collector).
+    /// `netlink` (the kernel dropped), `stopped` (not running), `buffer` or `subscriber` (dropped by the
+    /// collector), `watch-queue` (inotify's was full), `watch` (a folder was not watched).
     package var place: String
     /// The sum of what the records say is lost; `nil` is any number of at least one.
     package var lost: UInt64?
@@ -171,6 +174,9 @@ extension Expectation {
 }
 
 extension EventPattern {
+    /// Whether it speaks of files.
+    package var isAboutFiles: Bool { kind.hasPrefix("file.") }
+
     init(_ reader: inout LineReader) throws(ScenarioError) {
         let kind = try reader.parsed("a kind such as process.exec or process.*", Self.kind)
         try self.init(kind: kind, &reader)
@@ -181,18 +187,20 @@ extension EventPattern {
         pid = try reader.parsed("pid", "a process such as 412 or 412#2") { ProcessReference($0) }
         executable = try reader.bytes(key: "exe")
         name = try reader.bytes(key: "name")
+        path = try reader.bytes(key: "path")
         origin = try reader.choice(key: "origin", of: EventOrigin.allCases.map(\.rawValue))
     }
 
     fileprivate static func kind(_ text: String) -> String? {
-        let isKnown = text == "process.*" || text == "*" || EventKind(rawValue: text) != nil
+        let isKnown =
+            text == "process.*" || text == "file.*" || text == "*" || EventKind(rawValue: text) != nil
         return isKnown ? text : nil
     }
 }
 
 extension GapPattern {
     init(_ reader: inout LineReader) throws(ScenarioError) {
-        place = try reader.word(of: ["netlink", "stopped", "buffer", "subscriber"])
+        place = try reader.word(of: ["netlink", "stopped", "buffer", "subscriber", "watch-queue", "watch"])
         let text = try reader.parsed("lost", "a number or any") { text in
             text == "any" || Quantity.integer(text) != nil ? text : nil
         }

@@ -1,3 +1,5 @@
+package import SimulatedBackends
+
 /// A line of `given`: something the world holds at `@0`.
 package struct GivenLine: Hashable, Sendable {
     package var number: Int
@@ -8,6 +10,8 @@ package enum GivenFact: Hashable, Sendable {
     case process(GivenProcess)
     /// A kernel thread: no executable, no command line.
     case kernelThread(pid: Int32, name: [UInt8])
+    /// What is done to make the files that a line speaks of.
+    case files([FileAction])
 }
 
 /// A process that is there at `@0`.
@@ -29,14 +33,17 @@ package struct GivenProcess: Hashable, Sendable {
 }
 
 extension GivenLine {
-    static let verbs = ["proc", "kthread"]
+    static let verbs = ["proc", "kthread"] + FileLines.givenVerbs
 
     init(_ reader: inout LineReader) throws(ScenarioError) {
         number = reader.line
         try reader.refuseTime()
-        switch try reader.verb(of: Self.verbs) {
+        let verb = try reader.verb(of: Self.verbs)
+        switch verb {
         case "proc": fact = .process(try GivenProcess(&reader))
-        default: fact = .kernelThread(pid: try reader.pid(), name: try reader.bytes("the thread's name"))
+        case "kthread":
+            fact = .kernelThread(pid: try reader.pid(), name: try reader.bytes("the thread's name"))
+        default: fact = .files(try FileLines.given(verb, &reader))
         }
         try reader.finish()
     }

@@ -29,6 +29,10 @@ package struct WorldLimits: Hashable, Sendable {
     package var receiveBufferMaximum: Int?
     /// Open files of the collector (`RLIMIT_NOFILE`).
     package var openFileCount: Int?
+    /// `fs.inotify.max_queued_events`, `max_user_watches` and `max_user_instances`.
+    package var watchQueue: Int?
+    package var watchCount: Int?
+    package var watchInstanceCount: Int?
 }
 
 /// Settings of the collector under test, from the `config` directive; `nil` leaves the product's default.
@@ -48,6 +52,22 @@ package struct CollectorSettings: Hashable, Sendable {
     package var receiveBuffer: Int?
     /// How long the world has to be at rest before the table must equal the truth again.
     package var convergence: Int64?
+    package var filesystem = FilesystemOptions()
+}
+
+/// Settings of the source that watches files; it runs when there are roots.
+package struct FilesystemOptions: Hashable, Sendable {
+    package var roots: [[UInt8]] = []
+    package var exclusions: [String] = []
+    package var hashByteLimit: Int?
+    package var hashByteRate: Int?
+    package var watchLimit: Int?
+    package var settleDelay: Int64?
+    package var pollInterval: Int64?
+    package var resyncInterval: Int64?
+    package var saveInterval: Int64?
+    /// Whether files that are there at the beginning make events; without, no oracle knows what the collector knows.
+    package var reportsBaseline = true
 }
 
 /// In which order the pump runs jobs that are ready.
@@ -106,6 +126,11 @@ extension WorldLimits {
     mutating func read(_ line: inout LineReader) throws(ScenarioError) {
         if let value = try line.byteCount(key: "netlink.rcvbuf") { receiveBufferMaximum = value }
         if let value = try line.integer(key: "fds", in: 1...1_048_576) { openFileCount = Int(value) }
+        if let value = try line.integer(key: "watch.queue", in: 1...1_048_576) { watchQueue = Int(value) }
+        if let value = try line.integer(key: "watch.count", in: 1...1_048_576) { watchCount = Int(value) }
+        if let value = try line.integer(key: "watch.instances", in: 0...128) {
+            watchInstanceCount = Int(value)
+        }
     }
 }
 
@@ -125,6 +150,42 @@ extension CollectorSettings {
         if let value = try line.duration(key: "late-read") { lateReadDelay = value }
         if let value = try line.byteCount(key: "rcvbuf") { receiveBuffer = value }
         if let value = try line.duration(key: "converge") { convergence = value }
+        try filesystem.read(&line)
+    }
+}
+
+extension FilesystemOptions {
+    mutating func read(_ line: inout LineReader) throws(ScenarioError) {
+        if let value = try line.parsed("filesystem.roots", "paths such as /etc,/srv", Self.roots) {
+            roots = value
+        }
+        if let value = try line.parsed(
+            "filesystem.exclude", "names or paths such as *.swp,/srv/tmp", Self.list)
+        {
+            exclusions = value
+        }
+        if let value = try line.byteCount(key: "filesystem.hash-size") { hashByteLimit = value }
+        if let value = try line.byteCount(key: "filesystem.hash-rate") { hashByteRate = value }
+        if let value = try line.integer(key: "filesystem.watches", in: 1...1_048_576) {
+            watchLimit = Int(value)
+        }
+        if let value = try line.duration(key: "filesystem.settle") { settleDelay = value }
+        if let value = try line.duration(key: "filesystem.poll") { pollInterval = value }
+        if let value = try line.duration(key: "filesystem.resync") { resyncInterval = value }
+        if let value = try line.duration(key: "filesystem.save") { saveInterval = value }
+        if let value = try line.choice(key: "filesystem.baseline", of: ["on", "off"]) {
+            reportsBaseline = value == "on"
+        }
+    }
+
+    private static func list(_ text: String) -> [String]? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        return parts.allSatisfy { !$0.isEmpty } ? parts : nil
+    }
+
+    private static func roots(_ text: String) -> [[UInt8]]? {
+        guard let parts = list(text), parts.allSatisfy({ $0.hasPrefix("/") }) else { return nil }
+        return parts.map { Array($0.utf8) }
     }
 }
 

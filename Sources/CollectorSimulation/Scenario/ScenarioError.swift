@@ -44,4 +44,6 @@ package enum ScenarioLimits {
     package static let listCount = 16_384
     /// Most repetitions of one burst.
     package static let burstCount: UInt64 = 1_000_000
+    /// Most files and folders of one `tree`.
+    package static let treeFileCount = 200_000
 }

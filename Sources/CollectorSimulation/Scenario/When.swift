@@ -1,3 +1,5 @@
+package import SimulatedBackends
+
 /// A line of `when`: something that happens at a time.
 package struct WhenLine: Hashable, Sendable {
     package var number: Int
@@ -6,7 +8,7 @@ package struct WhenLine: Hashable, Sendable {
     package var action: WhenAction
 }
 
-/// What can happen in the process domain.
+/// What can happen.
 package enum WhenAction: Hashable, Sendable {
     // The collector and who operates it.
     case start
@@ -32,6 +34,7 @@ package enum WhenAction: Hashable, Sendable {
     case burst(Burst)
     case hide(ProcessReference)
     case unlink([UInt8])
+    case file(FileAction)
 
     // The kernel and its clocks.
     case stepRealtime(nanoseconds: Int64)
@@ -79,11 +82,12 @@ package struct Burst: Hashable, Sendable {
 }
 
 extension WhenLine {
-    static let verbs = [
-        "start", "stop", "account", "restart", "fork", "exec", "exit", "kill", "reap", "setuid", "setgid",
-        "setsid",
-        "comm", "title", "thread", "ptrace", "coredump", "burst", "hide", "unlink", "clock", "forge",
-    ]
+    static let verbs =
+        [
+            "start", "stop", "account", "restart", "fork", "exec", "exit", "kill", "reap", "setuid", "setgid",
+            "setsid",
+            "comm", "title", "thread", "ptrace", "coredump", "burst", "hide", "unlink", "clock", "forge",
+        ] + FileLines.whenVerbs
 
     init(_ reader: inout LineReader) throws(ScenarioError) {
         number = reader.line
@@ -110,6 +114,7 @@ extension WhenAction {
         case "unlink": self = .unlink(try reader.bytes("the path of an executable"))
         case "ptrace": self = try Self.ptrace(&reader)
         case "thread": self = .thread(try ThreadAction(&reader))
+        case _ where FileLines.whenVerbs.contains(verb): self = .file(try FileLines.when(verb, &reader))
         default: self = try Self.process(verb, &reader)
         }
     }

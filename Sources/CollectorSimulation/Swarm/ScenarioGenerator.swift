@@ -66,5 +66,7 @@ package struct ScenarioGenerator: Sendable {
     /// When faults begin: until then the collector has started.
     static let faultBegin: Int64 = 1_000_000_000
     /// Calls without which no collector can start: their faults end before it is started again.
-    private static let startOperations = ["file.", "netlink.open", "netlink.rcvbuf", "netlink.send"]
+    private static let startOperations = [
+        "file.", "netlink.open", "netlink.rcvbuf", "netlink.send", "root.open", "watch.open",
+    ]
 }

@@ -196,7 +196,7 @@ public final class SwarmCampaign {
         if let mutant = options.mutant { workers.plant(mutant: mutant) }
         workers.load(Array(scenario.formatted.utf8), path: scenario.path)
         var record = try workers.run(scenario, seed: answer.seed)
-        if record.failures.isEmpty || (answer.first != answer.second && record.verdict != .nonDeterminism) {
+        if record.failures.isEmpty || (!answer.isSameRun && record.verdict != .nonDeterminism) {
             let message =
                 "two runs said different things, and did not when they were run again:\n"
                 + String(decoding: answer.first, as: UTF8.self) + "\n"

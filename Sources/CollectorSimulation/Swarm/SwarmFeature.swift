@@ -34,6 +34,16 @@ package enum SwarmFeature: String, Hashable, Sendable, CaseIterable {
     /// The operator asks for the accounts.
     case account = "collector.account"
     case restart = "collector.restart"
+    /// Files are made, written and given other attributes.
+    case filesContents = "files.contents"
+    /// Names come, go and move.
+    case filesNames = "files.names"
+    /// Folders come, go and move.
+    case filesFolders = "files.folders"
+    /// FIFOs, devices and sockets.
+    case filesSpecial = "files.special"
+    case filesBurst = "files.burst"
+    case filesMount = "files.mount"
 
     /// A number that a feature is tuned by.
     package enum Parameter: String, Hashable, Sendable, CaseIterable {
@@ -75,11 +85,13 @@ package enum SwarmFeature: String, Hashable, Sendable, CaseIterable {
         case .comm, .title: [.hostile]
         case .coredump: [.reap, .neglect]
         case .burst: [.count, .over, .exec]
+        case .filesBurst: [.count, .over]
+        case .filesNames: [.hostile]
         case .clockStep: [.by]
         case .clockSuspend: [.span]
         case .restart: [.down]
         case .fork, .setID, .session, .ptrace, .hide, .threadCreate, .threadExit, .leaderExit, .unlink,
-            .forge, .account:
+            .forge, .account, .filesContents, .filesFolders, .filesSpecial, .filesMount:
             []
         }
     }

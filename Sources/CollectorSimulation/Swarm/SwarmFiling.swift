@@ -19,6 +19,7 @@ enum SwarmFiling {
                 return finding
             }
             finding.lineCounts = (result.lineCount, full)
+            finding.shrinkNanoseconds = result.wallNanoseconds
             guard let folder = options.bugFolder else { return finding }
             finding.file = try BugFile.write(result, into: folder)
         } catch let error as WorkerError {

@@ -10,6 +10,8 @@ public struct SwarmFinding: Sendable {
     public var file: String?
     /// Lines of that scenario, and of the one it was shrunk from.
     public var lineCounts: (shrunk: Int, full: Int)?
+    /// Real time that shrinking it took.
+    public var shrinkNanoseconds: Int64?
     /// What was wrong with shrinking or filing it, if something was.
     public var problem: String?
     /// Whether it was a bug filed earlier that failed again.

@@ -40,6 +40,19 @@ public struct SwarmSummary: Sendable {
         wallNanoseconds > 0 ? Double(virtualNanoseconds) / Double(wallNanoseconds) : 0
     }
 
+    /// Of all failures that were shrunk, the median size in lines and the median real time; `nil` when none was.
+    public var shrinkMedian: (lineCount: Int, nanoseconds: Int64)? {
+        guard let lines = median(findings.compactMap { $0.lineCounts?.shrunk }),
+            let time = median(findings.compactMap(\.shrinkNanoseconds))
+        else { return nil }
+        return (lines, time)
+    }
+
+    /// The middle one, the greater of two.
+    private func median<Value: Comparable>(_ values: [Value]) -> Value? {
+        values.isEmpty ? nil : values.sorted()[values.count / 2]
+    }
+
     /// The object that `--json` ends with.
     public var json: String {
         var bytes: [UInt8] = []
@@ -62,6 +75,10 @@ public struct SwarmSummary: Sendable {
             json.member("skipped_lines", UInt64(skippedLineCount))
             json.member("bugs_replayed", UInt64(bugCount))
             json.member("bug_seeds", UInt64(bugSeedCount))
+            if let shrinkMedian {
+                json.member("shrunk_lines_median", UInt64(shrinkMedian.lineCount))
+                json.member("shrink_seconds_median", rounded(Double(shrinkMedian.nanoseconds) / 1e9))
+            }
             json.member("interrupted", wasInterrupted)
             json.beginObject("probes")
             for (name, count) in sortedProbes { json.member(name, UInt64(count)) }
@@ -110,6 +127,10 @@ public struct SwarmSummary: Sendable {
                         + "\(finding.seedCount) seeds, first \(finding.record.seed): \(place)")
             }
         }
+        if let shrinkMedian {
+            let seconds = rounded(Double(shrinkMedian.nanoseconds) / 1e9)
+            lines.append("shrunk to \(shrinkMedian.lineCount) lines in \(seconds) s (medians)")
+        }
         return lines.joined(separator: "\n")
     }
 }
@@ -128,6 +149,7 @@ extension SwarmFinding {
             json.member("lines", UInt64(lineCounts.shrunk))
             json.member("full_lines", UInt64(lineCounts.full))
         }
+        if let shrinkNanoseconds { json.member("shrink_ns", shrinkNanoseconds) }
         json.endObject()
     }
 }

@@ -13,6 +13,8 @@ extension WorldWriter {
         case .threadExit, .threadExec, .leaderExit: changeThread(chosen.feature)
         case .unlink, .clockStep, .clockSuspend, .forge: changeHost(chosen)
         case .account: emit([.word("account")])
+        case .filesContents, .filesNames, .filesFolders, .filesSpecial, .filesBurst, .filesMount:
+            changeFiles(chosen)
         case .restart:
             noteRestart()
             emit([.word("restart"), .key("down", duration(.down, of: chosen))])
@@ -276,7 +278,7 @@ extension WorldWriter {
                 feature: feature, parameters: SwarmFeature.Parameter.allCases.map(\.standard))
     }
 
-    private mutating func happens(_ parameter: SwarmFeature.Parameter, of chosen: SwarmProfile.Feature)
+    mutating func happens(_ parameter: SwarmFeature.Parameter, of chosen: SwarmProfile.Feature)
         -> Bool
     {
         let share = chosen[parameter].draw("share", for: .world, from: &tape)
@@ -284,7 +286,7 @@ extension WorldWriter {
     }
 
     /// In whole microseconds.
-    private mutating func duration(_ parameter: SwarmFeature.Parameter, of chosen: SwarmProfile.Feature)
+    mutating func duration(_ parameter: SwarmFeature.Parameter, of chosen: SwarmProfile.Feature)
         -> String
     {
         let value = chosen[parameter].draw("duration", for: .world, from: &tape)

@@ -19,7 +19,7 @@ struct WorldWriter: Sendable {
     var plan: SwarmPlan
     var tape: ChoiceTape
     var host: ShadowHost
-    private(set) var given: [SceneLine] = []
+    var given: [SceneLine] = []
     private(set) var when: [SceneLine] = []
     /// Until when faults happen.
     private(set) var faultEnd: Int64 = 0
@@ -48,6 +48,7 @@ struct WorldWriter: Sendable {
 
     mutating func write(_ length: SwarmProfile.Length) {
         populate(length.processes.draw("processes", for: .world, from: &tape))
+        populateFiles()
         emit([.word("start")])
         end = max(plan.simulated - plan.rest, 0)
         loadRate = length.forks.draw("forks", for: .world, from: &tape)

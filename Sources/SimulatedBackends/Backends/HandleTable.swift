@@ -6,7 +6,7 @@ import struct SystemPackage.Errno
 ///
 /// A slot for each handle, used again with its buffer after the handle was closed; the generation in a token tells
 /// the handles of one slot apart.
-final class HandleTable {
+struct HandleTable {
     private struct Slot {
         var generation = 0
         var process: ProcessState?
@@ -42,7 +42,7 @@ final class HandleTable {
     var count: Int { slots.count - freeSlots.count }
 
     /// Opens the folder of a process.
-    func insert(_ process: ProcessState) -> Int {
+    mutating func insert(_ process: ProcessState) -> Int {
         let index = takeSlot()
         slots[index].process = process
         slots[index].isOpen = true
@@ -50,19 +50,19 @@ final class HandleTable {
     }
 
     /// Opens a file.
-    func insert(_ file: consuming OpenFile) -> Int {
+    mutating func insert(_ file: consuming OpenFile) -> Int {
         let index = takeSlot()
         slots[index].open(file)
         return token(index)
     }
 
     /// Harmless for a handle that was closed with all others.
-    func remove(_ token: Int) {
+    mutating func remove(_ token: Int) {
         if let index = index(of: token) { close(index) }
     }
 
     /// The collector has ended.
-    func closeAll() {
+    mutating func closeAll() {
         for index in slots.indices where slots[index].isOpen { close(index) }
     }
 
@@ -84,7 +84,9 @@ final class HandleTable {
     /// One `read(2)` at a file's position, appended to `bytes`.
     ///
     /// - Throws: also `EBADF` when the collector has ended meanwhile.
-    func read(_ token: Int, _ count: Int, from world: World, into bytes: inout [UInt8]) throws(Errno) {
+    mutating func read(_ token: Int, _ count: Int, from world: World, into bytes: inout [UInt8])
+        throws(Errno)
+    {
         guard let index = index(of: token), var file = slots[index].file.take() else {
             throw .badFileDescriptor
         }
@@ -92,13 +94,13 @@ final class HandleTable {
         try file.read(count, from: world, into: &bytes)
     }
 
-    private func takeSlot() -> Int {
+    private mutating func takeSlot() -> Int {
         if let free = freeSlots.popLast() { return free }
         slots.append(Slot())
         return slots.count - 1
     }
 
-    private func close(_ index: Int) {
+    private mutating func close(_ index: Int) {
         slots[index].close()
         freeSlots.append(index)
     }

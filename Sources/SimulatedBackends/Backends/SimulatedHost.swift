@@ -36,6 +36,20 @@ package struct SimulatedHost: Sendable {
         try SimulatedConnectorSocket(kernel: kernel)
     }
 
+    /// An inotify instance.
+    ///
+    /// - Throws: `EMFILE`.
+    package func fileWatcher() throws(Errno) -> SimulatedFileWatcher {
+        try SimulatedFileWatcher(kernel: kernel)
+    }
+
+    /// A folder that is open for the collector, by its absolute path.
+    ///
+    /// - Throws: `ENOENT`, `ENOTDIR`, `EACCES`, `EMFILE`.
+    package func rootedDirectory(path: [UInt8]) throws(Errno) -> SimulatedRootedDirectory {
+        try SimulatedRootedDirectory(path: path, kernel: kernel)
+    }
+
     /// A small file that survives a restart.
     package func durableFile(named name: String) -> any DurableFile {
         SimulatedDurableFile(kernel: kernel, disk: disk, name: name)

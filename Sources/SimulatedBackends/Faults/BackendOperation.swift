@@ -25,6 +25,18 @@ package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
     /// Waiting for a signal.
     case signalsNext = "signals.next"
     case entropyWord = "entropy.word"
+    /// `inotify_init1(2)`.
+    case watchOpen = "watch.open"
+    case watchAdd = "watch.add"
+    case watchRemove = "watch.remove"
+    case watchRead = "watch.read"
+    /// Waiting for records.
+    case watchWait = "watch.wait"
+    /// Opening a file or folder below a root, or the root itself.
+    case rootOpen = "root.open"
+    case rootStatus = "root.status"
+    case rootList = "root.list"
+    case rootRead = "root.read"
 
     /// Position among all operations.
     ///
@@ -51,6 +63,15 @@ package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
         case .clockTimer: 17
         case .signalsNext: 18
         case .entropyWord: 19
+        case .watchOpen: 20
+        case .watchAdd: 21
+        case .watchRemove: 22
+        case .watchRead: 23
+        case .watchWait: 24
+        case .rootOpen: 25
+        case .rootStatus: 26
+        case .rootList: 27
+        case .rootRead: 28
         }
     }
 

@@ -109,8 +109,28 @@ extension BackendOperation {
                 .resourceBusy, .fileExists, .tooManyOpenFilesInSystem, .tooManyOpenFiles, .fileTooLarge,
                 .noSpace, .readOnlyFileSystem, .staleNFSFileHandle, .diskQuotaExceeded,
             ]
-        // Waits have no errors at the seam, and getrandom(2) of our kind has none.
-        case .netlinkWait, .clockTimer, .signalsNext, .entropyWord: []
+        // inotify_init1(2).
+        case .watchOpen: [.noMemory, .tooManyOpenFilesInSystem, .tooManyOpenFiles]
+        // inotify_add_watch(2): ENOSPC is the limit of watches.
+        case .watchAdd:
+            [.notPermitted, .interrupted, .noMemory, .permissionDenied, .noSpace, .staleNFSFileHandle]
+        // inotify(7), read(2).
+        case .watchRead: [.interrupted, .resourceTemporarilyUnavailable, .noMemory]
+        // openat2(2): EAGAIN when renames never let it finish, ETIMEDOUT and ESTALE of network file systems.
+        case .rootOpen:
+            [
+                .notPermitted, .interrupted, .ioError, .resourceTemporarilyUnavailable, .noMemory,
+                .permissionDenied, .tooManyOpenFilesInSystem, .tooManyOpenFiles, .staleNFSFileHandle,
+            ]
+        // statx(2).
+        case .rootStatus: [.interrupted, .ioError, .noMemory, .permissionDenied, .staleNFSFileHandle]
+        // getdents64(2).
+        case .rootList: [.interrupted, .ioError, .noMemory, .staleNFSFileHandle]
+        // pread(2).
+        case .rootRead: [.interrupted, .ioError, .noMemory, .staleNFSFileHandle]
+        // Removing a watch fails only when there is none. Waits have no errors at the seam, and getrandom(2) of our kind
+        // has none.
+        case .watchRemove, .watchWait, .netlinkWait, .clockTimer, .signalsNext, .entropyWord: []
         }
     }
 
@@ -143,6 +163,10 @@ extension BackendOperation {
         // write(2) may take a part: the rest takes further calls.
         case .fileReplace: common + [.short, .crash]
         case .clockTimer, .signalsNext, .entropyWord: common
+        case .watchOpen, .watchAdd, .watchRemove, .rootOpen, .rootStatus: common
+        // Whole records, but fewer than there was room for; a network file system may list in small parts.
+        case .watchRead, .rootList, .rootRead: common + [.short]
+        case .watchWait: common + [.spurious]
         }
     }
 
@@ -163,6 +187,7 @@ extension BackendOperation {
             .among(ProcessFile.allCases.map(\.rawValue) + SystemFile.allCases.map(\.rawValue))
         case .procfsReadLink, .procfsStatus: .among(ProcessLink.allCases.map(\.rawValue))
         case .fenceAnnounce, .fileRead, .fileReplace: .any
+        case .watchAdd, .rootOpen, .rootStatus, .rootList, .rootRead: .any
         default: .none
         }
     }

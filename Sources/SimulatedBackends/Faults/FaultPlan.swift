@@ -30,11 +30,11 @@ package enum FaultBehaviour: Hashable, Sendable {
 }
 
 extension FaultBehaviour {
-    /// Whether the caller is left with less than there was, and has to try again.
+    /// Whether the caller is left with less than there was, or with it later, and has to catch up.
     fileprivate var isHarmful: Bool {
         switch self {
         case .errno(let code): code != .interrupted && code != .resourceTemporarilyUnavailable
-        case .endOfFile, .corrupt, .diesBeforeRead, .crash: true
+        case .endOfFile, .corrupt, .diesBeforeRead, .crash, .stall: true
         default: false
         }
     }
@@ -89,10 +89,15 @@ struct FaultInjector {
     private var generator: SeededGenerator
     /// One bit for each operation that a rule is about.
     private let operations: UInt64
+    /// The rules about each operation, in order.
+    private let rulesByOperation: [[Int]]
 
     init(_ plan: FaultPlan, seed: UInt64) {
         rules = plan.rules
         operations = plan.rules.reduce(0) { $0 | 1 << $1.operation.index }
+        rulesByOperation = BackendOperation.allCases.map { operation in
+            plan.rules.indices.filter { plan.rules[$0].operation == operation }
+        }
         matches = Array(repeating: 0, count: plan.rules.count)
         firings = matches
         rest = Array(repeating: (0, Instant(nanoseconds: .min)), count: plan.rules.count)
@@ -117,7 +122,8 @@ struct FaultInjector {
         var struck: [Firing] = []
         var isDecided = false
         // Every rule counts the calls that match it, also when an earlier one decides.
-        for index in rules.indices where applies(index, operation, pid, file, now) && !isDecided {
+        for index in rulesByOperation[Int(operation.index)]
+        where applies(index, pid, file, now) && !isDecided {
             firings[index] += 1
             if rules[index].behaviour.isHarmful { lastHarm = now }
             struck.append(Firing(rule: index, count: firings[index], behaviour: rules[index].behaviour))
@@ -130,9 +136,8 @@ struct FaultInjector {
     }
 
     private mutating func applies(
-        _ index: Int, _ operation: BackendOperation, _ pid: ProcessID?, _ file: String?, _ now: Instant
+        _ index: Int, _ pid: ProcessID?, _ file: String?, _ now: Instant
     ) -> Bool {
-        guard rules[index].operation == operation else { return false }
         if let wanted = rules[index].pid, wanted != pid { return false }
         if let wanted = rules[index].file, wanted != file { return false }
         if rest[index].times > 0 || now < rest[index].until {

@@ -10,6 +10,9 @@ final class ConnectorBus {
     /// What one message of 76 bytes takes of a receive buffer: `skb->truesize`, measured on Linux 6.18.
     static let messageTruesize = 832
 
+    /// The bytes of a message, headers included.
+    private static let messageByteCount = 76
+
     /// The sequence that the next message of each processor gets.
     private(set) var nextSequences: [UInt32]
     private var lastStamps: [Int64]
@@ -76,7 +79,10 @@ final class ConnectorBus {
                 fate = .filtered
                 continue
             }
-            if bytes.isEmpty { message.append(to: &bytes) }
+            if bytes.isEmpty {
+                bytes.reserveCapacity(Self.messageByteCount)
+                message.append(to: &bytes)
+            }
             fate = socket.deliver(bytes, senderPort: 0) ? .delivered : .lost
         }
         world.truth.add(

@@ -94,31 +94,31 @@ final class ProcessState {
 
     let incarnation: IncarnationID
     let pid: ProcessID
-    var ppid: ProcessID
+    var ppid: ProcessID { didSet { version &+= 1 } }
     /// The parent's thread that made it (`real_parent`), as long as that lives.
     var parentThread: ProcessID
     /// The first thread first, the others ascending.
-    var threads: [ThreadState]
-    var session: ProcessID
-    var processGroup: ProcessID
-    var realUID = UserID(0)
-    var effectiveUID = UserID(0)
-    var realGID = GroupID(0)
-    var effectiveGID = GroupID(0)
+    var threads: [ThreadState] { didSet { version &+= 1 } }
+    var session: ProcessID { didSet { version &+= 1 } }
+    var processGroup: ProcessID { didSet { version &+= 1 } }
+    var realUID = UserID(0) { didSet { version &+= 1 } }
+    var effectiveUID = UserID(0) { didSet { version &+= 1 } }
+    var realGID = GroupID(0) { didSet { version &+= 1 } }
+    var effectiveGID = GroupID(0) { didSet { version &+= 1 } }
     var cgroup: [UInt8] = [0x2f]
     /// The pid in each namespace below the initial one.
-    var innerPIDs: [ProcessID] = []
+    var innerPIDs: [ProcessID] = [] { didSet { version &+= 1 } }
     /// Inode of its pid namespace.
     var pidNamespace = ProcessState.initialPIDNamespace
     /// `nil` for kernel threads and once the last thread has ended.
-    var memory: AddressSpace?
+    var memory: AddressSpace? { didSet { version &+= 1 } }
     let startTicks: UInt64
     /// 0 on kernels without pidfs.
     let pidFDInode: UInt64
-    var isKernelThread = false
+    var isKernelThread = false { didSet { version &+= 1 } }
     var isDumpable = true
     var isSubreaper = false
-    var tracer: ProcessID?
+    var tracer: ProcessID? { didSet { version &+= 1 } }
     /// Processes that name this one as their parent, zombies included.
     var childCount = 0
     /// How many processes this one has ever traced.
@@ -128,15 +128,21 @@ final class ProcessState {
     /// The pid is free again.
     var isReaped = false
     /// The word of `wait(2)`, once ended.
-    var exitCode: UInt32 = 0
-    var virtualByteCount: UInt64 = 8_388_608
-    var residentPageCount: UInt64 = 512
-    var userTime: Duration = .zero
-    var systemTime: Duration = .zero
+    var exitCode: UInt32 = 0 { didSet { version &+= 1 } }
+    var virtualByteCount: UInt64 = 8_388_608 { didSet { version &+= 1 } }
+    var residentPageCount: UInt64 = 512 { didSet { version &+= 1 } }
+    var userTime: Duration = .zero { didSet { version &+= 1 } }
+    var systemTime: Duration = .zero { didSet { version &+= 1 } }
     /// No message about this process may carry an earlier stamp: cause precedes effect.
     var stampFloor: Int64 = .min
     /// An `execve(2)` that has begun and not yet sent its message.
     var execInProgress: ExecProgress?
+    /// Moves whenever something changes that `stat` or `status` show.
+    private(set) var version: UInt64 = 0
+    /// What `stat` said when it was last read.
+    var statText = PrintedText()
+    /// What `status` said when it was last read.
+    var statusText = PrintedText()
 
     static let initialPIDNamespace: UInt64 = 4_026_531_836
     static let networkNamespace: UInt64 = 4_026_531_833
@@ -174,6 +180,40 @@ final class ProcessState {
     var leaderTask: ConnectorTask { ConnectorTask(leaderOf: pid) }
 
     func task(_ tid: ProcessID) -> ConnectorTask { ConnectorTask(tid: tid, tgid: pid) }
+}
+
+/// The text of a file of `/proc`, kept until something changes that it shows: most processes stay as they are from one
+/// look to the next.
+struct PrintedText {
+    /// All that a text depends on, beside what never changes.
+    struct Key: Equatable {
+        /// ``ProcessState/version``.
+        var version: UInt64
+        /// ``AddressSpace/areArgumentsVisible`` of its memory.
+        var areArgumentsVisible: Bool
+        /// Whether the reader has the right to look into it.
+        var isTraceable: Bool
+        /// Whether it is the reader itself.
+        var isOwn: Bool
+    }
+
+    private var key: Key?
+    private var bytes: [UInt8] = []
+
+    /// Appends the text, if it still holds.
+    ///
+    /// - Returns: Whether it does.
+    func append(to output: inout [UInt8], for key: Key) -> Bool {
+        guard self.key == key else { return false }
+        output.append(contentsOf: bytes)
+        return true
+    }
+
+    mutating func keep(_ text: ArraySlice<UInt8>, for key: Key) {
+        self.key = key
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: text)
+    }
 }
 
 /// What is left to do of an `execve(2)`.

@@ -37,8 +37,8 @@ package final class SimulatedKernel: Sendable {
     /// When a fault last took or hid something, instead of only delaying it.
     package var lastHarm: Instant? { world.faults.lastHarm }
 
-    /// What the collector has open below `/proc`.
-    package var openHandleCount: Int { world.handles.count }
+    /// What the collector has open below `/proc` and below its roots.
+    package var openHandleCount: Int { world.handles.count + world.fileSystem.handles.count }
 
     /// Calls `action` at `time`, or at once within the next call or idle moment if that is past; equal times in the
     /// order of scheduling.

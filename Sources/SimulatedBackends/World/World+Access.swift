@@ -8,7 +8,7 @@ import struct SystemPackage.Errno
 extension World {
     /// `PTRACE_MODE_READ`: the right to look into a process.
     func mayTrace(_ process: ProcessState) -> Bool {
-        if process.pid == ownProcessID || configuration.ownCapabilities.contains(.ptrace) { return true }
+        if mayTraceAll || process.pid == ownProcessID { return true }
         let own = configuration.ownUserID
         guard own == process.realUID, own == process.effectiveUID else { return false }
         return process.isDumpable || process.memory == nil
@@ -53,7 +53,7 @@ extension World {
 
     /// A file of mode 0400 belongs to the process's user, or to root if the process is not dumpable.
     private func mayReadOwnersFile(of process: ProcessState) -> Bool {
-        if configuration.ownCapabilities.contains(.readAnyFile) { return true }
+        if mayReadAnyFile { return true }
         return configuration.ownUserID == (process.isDumpable ? process.effectiveUID : UserID(0))
     }
 
@@ -95,6 +95,6 @@ extension World {
     ) {
         let status = LinkTargetStatus(
             device: 4, inode: inode, linkCount: 1, size: 0, mode: 0o100444, uid: UserID(0))
-        return (NamespaceLink(kind: kind, inode: inode).bytes, status)
+        return (text(of: NamespaceLink(kind: kind, inode: inode)), status)
     }
 }

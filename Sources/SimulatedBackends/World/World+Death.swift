@@ -161,6 +161,7 @@ extension World {
         end(process, code: 0)
         _ = reap(old)
         handles.closeAll()
+        fileSystem.closeAllOfCollector()
         guard let pid = fork(parent: ProcessID(1), as: nil, startTicks: nil, namespace: .inherited) else {
             return nil
         }

@@ -13,8 +13,8 @@ extension World {
     /// Appends the text of a file that belongs to a process.
     func print(_ file: ProcessFile, of process: ProcessState, into bytes: inout [UInt8]) throws(Errno) {
         switch file {
-        case .stat: stat(of: process).append(to: &bytes)
-        case .status: status(of: process).append(to: &bytes)
+        case .stat: printStat(of: process, into: &bytes)
+        case .status: printStatus(of: process, into: &bytes)
         case .comm: CommFile(name: process.comm).append(to: &bytes)
         case .cgroup: CgroupFile(unifiedPath: process.cgroup).append(to: &bytes)
         case .cmdline: bytes.append(contentsOf: process.visibleMemory?.commandLine ?? [])
@@ -41,6 +41,28 @@ extension World {
                     "555555554000-7fff00000000 ---p 00000000 00:00 0 [rollup]\nRss: \(kibibytes) kB\nPss: \(kibibytes) kB\n"
                     .utf8)
         }
+    }
+
+    private func printStat(of process: ProcessState, into bytes: inout [UInt8]) {
+        let key = printedTextKey(of: process)
+        if process.statText.append(to: &bytes, for: key) { return }
+        let start = bytes.count
+        stat(of: process).append(to: &bytes)
+        process.statText.keep(bytes[start...], for: key)
+    }
+
+    private func printStatus(of process: ProcessState, into bytes: inout [UInt8]) {
+        let key = printedTextKey(of: process)
+        if process.statusText.append(to: &bytes, for: key) { return }
+        let start = bytes.count
+        status(of: process).append(to: &bytes)
+        process.statusText.keep(bytes[start...], for: key)
+    }
+
+    private func printedTextKey(of process: ProcessState) -> PrintedText.Key {
+        PrintedText.Key(
+            version: process.version, areArgumentsVisible: process.memory?.areArgumentsVisible ?? false,
+            isTraceable: mayTrace(process), isOwn: process.pid == ownProcessID)
     }
 
     private func stat(of process: ProcessState) -> ProcessStat {

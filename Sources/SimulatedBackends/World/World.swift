@@ -14,9 +14,13 @@ final class World {
     var faults: FaultInjector
     var pids: PIDAllocator
     let files = FileTable()
+    let fileSystem: SimulatedFileSystem
     let signals: SignalQueue
     let disk: SimulatedDisk
     var hidepid: HidePID
+    /// Capabilities of the collector, asked for at almost every call.
+    let mayTraceAll: Bool
+    let mayReadAnyFile: Bool
     var skippedVerbCount = 0
     /// `total_forks`: processes and threads since boot.
     var forkCount: UInt64
@@ -41,8 +45,9 @@ final class World {
     private var nextPIDFDInode: UInt64 = 1_048_577
     private var nextNamespaceInode = ProcessState.initialPIDNamespace + 400
     private var nextExecSerial: UInt64 = 1
+    private var lastNamespace: (link: NamespaceLink, text: [UInt8])?
     /// What the collector holds open below `/proc`.
-    let handles = HandleTable()
+    var handles = HandleTable()
 
     init(_ configuration: WorldConfiguration, pump: Pump, faults plan: FaultPlan, disk: SimulatedDisk) {
         precondition((1...64).contains(configuration.processorCount), "a host has 1 to 64 processors")
@@ -55,6 +60,8 @@ final class World {
         faults = FaultInjector(plan, seed: configuration.seed)
         pids = PIDAllocator(maximum: configuration.pidMaximum)
         hidepid = configuration.hidepid
+        mayTraceAll = configuration.ownCapabilities.contains(.ptrace)
+        mayReadAnyFile = configuration.ownCapabilities.contains(.readAnyFile)
         signals = SignalQueue(pump: pump)
         ownProcessID = configuration.ownProcessID
         ownThreadID = configuration.ownProcessID
@@ -65,6 +72,7 @@ final class World {
         costGenerator = SeededGenerator(seed: configuration.seed, stream: .callCost)
         generator = SeededGenerator(seed: configuration.seed, stream: .world)
         connector = ConnectorBus(configuration)
+        fileSystem = SimulatedFileSystem(configuration, pump: pump)
     }
 
     var now: Instant { clockwork.now }
@@ -100,7 +108,7 @@ final class World {
     func drawExecDuration() -> Int64 { generator.draw(execDuration) }
 
     /// Descriptors of the collector.
-    var openHandleCount: Int { handles.count + connector.sockets.count }
+    var openHandleCount: Int { handles.count + connector.sockets.count + fileSystem.descriptorCount }
 
     // MARK: The table of processes
 
@@ -153,6 +161,14 @@ final class World {
     var processesInOrder: [ProcessState] { listedPIDs.compactMap { processes[ProcessID($0)] } }
 
     // MARK: Calls of backends
+
+    /// The text of a namespace's link, made once for each run of equal ones: most processes share theirs.
+    func text(of link: NamespaceLink) -> [UInt8] {
+        if let last = lastNamespace, last.link == link { return last.text }
+        let text = link.bytes
+        lastNamespace = (link, text)
+        return text
+    }
 
     /// Carries out one backend call: time passes and the world goes on, faults strike, the trace records it.
     ///

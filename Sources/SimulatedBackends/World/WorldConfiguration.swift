@@ -41,6 +41,13 @@ package struct WorldConfiguration: Hashable, Sendable {
     /// Most open handles of the collector (`RLIMIT_NOFILE`); beyond it, `EMFILE`.
     package var descriptorLimit = 1_024
 
+    /// Most records that an inotify instance queues (`fs.inotify.max_queued_events`).
+    package var watchQueueLimit = 16_384
+    /// Most watches of a user (`fs.inotify.max_user_watches`).
+    package var watchLimit = 1_048_576
+    /// Most inotify instances of a user (`fs.inotify.max_user_instances`).
+    package var watchInstanceLimit = 128
+
     /// Virtual time that one call of a backend takes, drawn anew for each.
     package var callCost: ClosedRange<Duration> = .microseconds(1) ... .microseconds(20)
     /// Time from the first visible change of an `execve(2)` to its EXEC message, drawn anew for each.
