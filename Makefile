@@ -43,7 +43,9 @@ replay: setup ## Replay gallery, filed bugs and failing calls on the simulated k
 	$(BIN)/collector-sim fmt --check Scenarios/{gallery,bugs,sweep}/*.scn Scenarios/swarm/*.swarm
 	$(BIN)/collector-sim run Scenarios/gallery Scenarios/bugs Scenarios/sweep
 	$(BIN)/collector-sim run Scenarios/sweep/startup.scn --fail-each-call
+	$(BIN)/collector-sim run Scenarios/sweep/files.scn --fail-each-call
 	@if [ "$$(id -u)" -eq 0 ]; then \
+	    $(BIN)/collector-sim conform --random 200 --files || exit; \
 	    echo $(BIN)/collector-sim conform; \
 	    exec $(BIN)/collector-sim conform; \
 	else \

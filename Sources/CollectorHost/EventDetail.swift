@@ -35,7 +35,7 @@ enum EventDetail {
             text.append(" dumps core")
         case .processModified:
             let fields = process.modifiedFields.map(\.rawValue).joined(separator: ", ")
-            text.append("changed \(fields): ")
+            text.append(fields.isEmpty ? "" : "changed \(fields): ")
             appendProgram(process, to: &text)
         case .processSuspicious:
             if let suspicion = process.suspicion {

@@ -46,7 +46,8 @@ public struct ProcessEvent: Hashable, Sendable {
     public var isKernelThread: Bool
     /// Whether it has ended and waits for its parent.
     public var isZombie: Bool
-    /// Two incarnations of the pid could not be told apart (scan without pidfs, within one clock tick).
+    /// Two incarnations of the pid could not be told apart: a scan without pidfs within one clock tick, or messages that
+    /// were lost while the pid may have changed hands.
     public var isAmbiguous: Bool
     /// How it ended, in a `process.exit` event.
     public var exit: ProcessExit?
