@@ -93,6 +93,15 @@
         /// Processes are looked at in the order of a dictionary.
         case unorderedSample = "unordered-sample"
 
+        // Files.
+
+        /// What a full queue of the watches dropped is not looked for.
+        case fileResyncForgotten = "file-resync-forgotten"
+        /// A new file is known, and nobody is told.
+        case fileCreationUntold = "file-creation-untold"
+        /// What has the name of a file is opened to be hashed, whatever it is.
+        case specialFileOpened = "special-file-opened"
+
         private static let active = Mutex<Mutation?>(nil)
 
         /// Plants this bug, and no other, for the rest of the process's life.

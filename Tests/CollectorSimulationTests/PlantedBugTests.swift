@@ -58,6 +58,9 @@
             Catch(.lostWakeup, "short-lived-processes", .convergence),
             Catch(.overflowIsFatal, "blocked-subscriber", .progress),
             Catch(.unorderedSample, "suspend", .determinism),
+            Catch(.fileResyncForgotten, "files-queue-overflow", .fileIndex),
+            Catch(.fileCreationUntold, "files-editor-save", .fileOrder),
+            Catch(.specialFileOpened, "files-symlink-escape", .containment),
         ]
 
         @Test(arguments: catches)

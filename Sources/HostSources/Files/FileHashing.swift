@@ -121,6 +121,11 @@ extension FilesystemLoop {
     private func openContents(_ id: NodeID, _ ticket: UInt64, _ folder: OpenFolder) throws(Errno) -> HashJob {
         let directory = directory(of: id)
         let name = tracker.index.name(of: id)
+        #if MUTANTS
+            if Mutation.specialFileOpened.isActive {
+                _ = try directory.open(name, in: folder.handle, as: .contents)
+            }
+        #endif
         let look = try directory.open(name, in: folder.handle, as: .path)
         guard isExpected(id, try directory.status(of: look)) else { throw .noSuchFileOrDirectory }
         let handle = try directory.reopen(look, as: .contents)

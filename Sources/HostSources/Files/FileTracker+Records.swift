@@ -1,4 +1,5 @@
 import Backends
+import CollectorCore
 import EventModel
 
 /// What each kind of record does.
@@ -42,6 +43,9 @@ extension FileTracker {
             return publish(
                 .created, path: pathOf(place.name, in: place.folder), look: look, origin: .emitted)
         }
+        #if MUTANTS
+            if Mutation.fileCreationUntold.isActive { return coalesced += 1 }
+        #endif
         // What was moved here is complete; what was made here is about to be written.
         publish(.created, of: id, look: look, origin: .emitted, wantsHash: isMoved)
     }

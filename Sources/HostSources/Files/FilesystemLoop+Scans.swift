@@ -61,6 +61,9 @@ extension FilesystemLoop {
         let since = lossBegan
         lossBegan = nil
         await reportGapInOrder(.watchQueueOverflow, atLeast: 1, since: since)
+        #if MUTANTS
+            if Mutation.fileResyncForgotten.isActive { return }
+        #endif
         scheduleResync()
     }
 

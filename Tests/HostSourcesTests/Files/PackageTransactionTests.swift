@@ -68,6 +68,19 @@ import Testing
         #expect(answer == .pass)
     }
 
+    @Test func `what is found in a folder that came with the transaction is folded, beside it it passes`() {
+        var transactions = PackageTransactions()
+        transactions.noteDatabase(at: at(1), wall: wall)
+        _ = unpack("/usr/share/figlet", into: &transactions, at: at(1.1))
+        let answers = [
+            transactions.admit(change(.created, "/usr/share/figlet/fonts"), at: at(1.2)),
+            transactions.admit(change(.created, "/usr/share/figlet/fonts/big.flf"), at: at(1.2)),
+            transactions.admit(change(.created, "/usr/share/else"), at: at(1.2)),
+            transactions.admit(change(.modified, "/usr/share/figlet/fonts"), at: at(1.2)),
+        ]
+        #expect(answers == [.folded, .folded, .pass, .pass])
+    }
+
     @Test func `removing what a package of the transaction owned is folded, /usr or not`() throws {
         var transactions = PackageTransactions()
         transactions.noteDatabase(at: at(1), wall: wall)

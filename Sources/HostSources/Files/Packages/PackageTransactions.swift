@@ -3,10 +3,10 @@ package import EventModel
 /// Tells the changes of a package manager from all others, and keeps them until they can be checked.
 ///
 /// A transaction opens when dpkg's database moves, and ends when nobody holds its lock and it has been still for a while.
-/// What is folded is only what dpkg does in its own way: files under its working names, what they are renamed to, and the
-/// removal of files that a package of the transaction owned. Everything else passes at once, whoever did it: somebody who
-/// edits a file while dpkg runs gets no cover from it. What was folded is checked in the end, and what no package owns up to
-/// becomes an event of its own.
+/// What is folded is only what dpkg does in its own way: files under its working names, what they are renamed to, the
+/// removal of files that a package of the transaction owned, and what comes into a folder that it has just made.
+/// Everything else passes at once, whoever did it: somebody who edits a file while dpkg runs gets no cover from it. What
+/// was folded is checked in the end, and what no package owns up to becomes an event of its own.
 package struct PackageTransactions: Sendable {
     /// A change of one path, as the source is about to report it.
     package struct Change: Hashable, Sendable {
@@ -85,6 +85,13 @@ package struct PackageTransactions: Sendable {
                 || DpkgDatabase.spelling(withoutUsr: path).map(owned.contains) ?? false
         }
 
+        /// Whether the folder that a path lies in came with the transaction: what is found in it may have been named
+        /// before it could be watched.
+        func holdsFolder(of path: [UInt8]) -> Bool {
+            guard let slash = path.lastIndex(of: 0x2f) else { return false }
+            return held[Array(path[..<slash])] != nil
+        }
+
         /// - Returns: Whether there was room.
         mutating func hold(_ change: Change, isWorking: Bool) -> Bool {
             if let previous = change.previousPath { held[previous] = nil }
@@ -158,7 +165,8 @@ package struct PackageTransactions: Sendable {
             change.operation == .renamed && change.previousPath.map(DpkgDatabase.isWorkingName) == true
         let isRemoved =
             change.operation == .deleted && (present.held[change.path] != nil || present.owns(change.path))
-        guard isWorking || isInstalled || isRemoved else { return .pass }
+        let isInside = change.operation == .created && present.holdsFolder(of: change.path)
+        guard isWorking || isInstalled || isRemoved || isInside else { return .pass }
         guard present.hold(change, isWorking: isWorking) else {
             overflowCount += 1
             return .pass
