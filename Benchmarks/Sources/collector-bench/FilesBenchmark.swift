@@ -21,8 +21,10 @@ struct FilesBenchmark {
         return try memoryRows() + changeRows() + overflowRows()
     }
 
+    /// A daemon that knows nothing of an earlier one.
     private func daemon(format: String) throws -> WatchingDaemon {
-        try WatchingDaemon(
+        unsafe unlink("\(setup.scratchFolder)/state/filesystem.index")
+        return try WatchingDaemon(
             setup, format: format, seconds: Self.expectedSeconds,
             settings: ["sources.process.enabled=false", "sources.filesystem.roots=\(tree.root)"])
     }
@@ -200,7 +202,8 @@ private struct FileRecord {
     private mutating func enter(_ line: EventLine, _ path: String) {
         if line.contains(#""kind":"file.created""#) {
             created.insert(path)
-            changes.formUnion(["created \(path)"])
+            changes.insert("created \(path)")
+            if line.number(behind: #""size_bytes":"#) ?? 0 > 0 { changes.insert("modified \(path)") }
         } else if line.contains(#""kind":"file.modified""#) {
             changes.insert("modified \(path)")
         } else if line.contains(#""kind":"file.deleted""#) {
@@ -208,6 +211,7 @@ private struct FileRecord {
         } else if line.contains(#""kind":"file.renamed""#) {
             created.insert(path)
             changes.insert("created \(path)")
+            if line.number(behind: #""size_bytes":"#) ?? 0 > 0 { changes.insert("modified \(path)") }
             if let previous = line.text(behind: #""previous_path":""#) {
                 changes.insert("deleted \(previous)")
             }

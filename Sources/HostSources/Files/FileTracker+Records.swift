@@ -326,6 +326,8 @@ extension FileTracker {
         while let entry = recheckQueue.popFirst(dueBy: clocks.monotonic)
             ?? slowRecheckQueue.popFirst(dueBy: clocks.monotonic)
         {
+            guard recheckTimes[entry.id] == entry.since else { continue }
+            recheckTimes[entry.id] = nil
             guard index[entry.id].marks.contains(.recheck) else { continue }
             index[entry.id].marks.remove(.recheck)
             return (entry.id, entry.ticket)

@@ -42,6 +42,8 @@ package struct FileTracker {
     /// Names that were announced and could not be looked at.
     var recheckQueue = DueQueue()
     var slowRecheckQueue = DueQueue()
+    /// When each of them is due: an entry with another time was made for a former bearer of the number.
+    var recheckTimes: [NodeID: Instant] = [:]
     /// For each root that could be looked at: what it is.
     var rootStatus: [FileStatus?]
     /// Folders on other file systems than their root.
@@ -170,10 +172,13 @@ package struct FileTracker {
     mutating func recheck(_ id: NodeID, attempt: UInt64 = 0) {
         guard !index[id].marks.contains(.recheck), attempt < Self.recheckLimit * 2 else { return }
         index[id].marks.insert(.recheck)
-        if attempt < Self.recheckLimit {
-            recheckQueue.append(id, attempt, due: clocks.monotonic.advanced(by: Self.recheckDelay))
+        let isSlow = attempt >= Self.recheckLimit
+        let due = clocks.monotonic.advanced(by: isSlow ? Self.slowRecheckDelay : Self.recheckDelay)
+        recheckTimes[id] = due
+        if isSlow {
+            slowRecheckQueue.append(id, attempt, due: due)
         } else {
-            slowRecheckQueue.append(id, attempt, due: clocks.monotonic.advanced(by: Self.slowRecheckDelay))
+            recheckQueue.append(id, attempt, due: due)
         }
     }
 

@@ -168,9 +168,15 @@ extension FilesystemLoop {
     // MARK: - What is due
 
     /// Looks again at names that were announced and could not be looked at.
-    func recheckNames() {
+    func recheckNames() throws {
         while let (id, attempt) = tracker.nextRecheck() {
-            tracker.noteRechecked(id, attempt: attempt, look(at: id))
+            let look = look(at: id)
+            if case .vanished = look {
+                // Records of its end, and of what came before it, may have come since the last drain: they tell more.
+                try drain()
+                guard queue.isEmpty else { return tracker.recheck(id, attempt: attempt) }
+            }
+            tracker.noteRechecked(id, attempt: attempt, look)
             closeRemovedFolders()
         }
     }

@@ -145,7 +145,7 @@ final class FilesystemLoop {
     private func turn() async throws {
         try drain()
         await handleRecords(limit: Self.recordSliceCount)
-        if queue.isEmpty { recheckNames() }
+        if queue.isEmpty { try recheckNames() }
         settleFiles()
         if queue.count < Self.recordSliceCount {
             await scanSlice()
