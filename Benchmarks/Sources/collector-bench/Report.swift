@@ -95,9 +95,16 @@ struct KernelPrice {
 
     /// Whether the floor cannot be asked for: even at the target ratio the kernel would not leave room for it, and the
     /// ratio that can be asked for is kept.
-    func excuses(_ floor: Bound) -> Bool {
+    func excuses(_ floor: Bound) -> Bool { leavesNoRoom(below: floor) && ratio <= Self.ratioFloor }
+
+    /// The same for a short run on an unknown host.
+    func excusesNoisily(_ floor: Bound) -> Bool {
+        leavesNoRoom(below: floor) && Bound.atMost(Self.ratioFloor).relaxed.admits(ratio)
+    }
+
+    private func leavesNoRoom(below floor: Bound) -> Bool {
         guard case .atMost(let most) = floor else { return false }
-        return quantity.value > most / Self.ratioTarget && ratio <= Self.ratioFloor
+        return quantity.value > most / Self.ratioTarget
     }
 }
 
@@ -159,8 +166,10 @@ struct Row {
         if bar.target.admits(bar.judged.value) { return .target }
         if bar.floor.admits(bar.judged.value) { return .floor }
         if let price = bar.kernelPrice, price.excuses(bar.floor) { return .kernelBound }
-        if effort == .short, bar.isNoisy, bar.floor.relaxed.admits(bar.judged.value) { return .tolerated }
-        return .missed
+        guard effort == .short, bar.isNoisy else { return .missed }
+        let isTolerable =
+            bar.floor.relaxed.admits(bar.judged.value) || bar.kernelPrice?.excusesNoisily(bar.floor) == true
+        return isTolerable ? .tolerated : .missed
     }
 }
 
