@@ -179,8 +179,7 @@ private struct InotifyPeer {
 
 /// What the daemon wrote about files.
 private struct FileRecord {
-    /// In the words of ``InotifyPeer/changes(in:)``: a rename is the end of one path and the beginning of another, and who
-    /// is told of a new file with its contents need not be told of the contents again.
+    /// In the words of ``InotifyPeer/changes(in:)``: a rename is the end of one path and the beginning of another.
     private(set) var changes: Set<String> = []
     private(set) var created: Set<String> = []
     private(set) var gapCount = 0
@@ -203,7 +202,6 @@ private struct FileRecord {
         if line.contains(#""kind":"file.created""#) {
             created.insert(path)
             changes.insert("created \(path)")
-            if line.number(behind: #""size_bytes":"#) ?? 0 > 0 { changes.insert("modified \(path)") }
         } else if line.contains(#""kind":"file.modified""#) {
             changes.insert("modified \(path)")
         } else if line.contains(#""kind":"file.deleted""#) {
@@ -211,7 +209,6 @@ private struct FileRecord {
         } else if line.contains(#""kind":"file.renamed""#) {
             created.insert(path)
             changes.insert("created \(path)")
-            if line.number(behind: #""size_bytes":"#) ?? 0 > 0 { changes.insert("modified \(path)") }
             if let previous = line.text(behind: #""previous_path":""#) {
                 changes.insert("deleted \(previous)")
             }

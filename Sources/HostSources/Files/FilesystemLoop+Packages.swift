@@ -22,6 +22,7 @@ extension FilesystemLoop {
             }
         }
         tracker.spareHashes = packages?.isOpen == true
+        troubles.packageOverflowCount = packages?.overflowCount ?? 0
         events = kept
     }
 
@@ -36,8 +37,12 @@ extension FilesystemLoop {
     func settlePackages() async {
         guard packages != nil else { return }
         let end = now.advanced(by: Self.lastCheckDuration)
-        await verifyPackages(until: end)
+        await finishCheck(until: end)
         packages?.settle(wall: tracker.clocks.wall)
+        await finishCheck(until: end)
+    }
+
+    private func finishCheck(until end: Instant) async {
         await verifyPackages(until: end)
         if let verdict = packages?.abandonCheck() { await tell(verdict) }
     }
@@ -72,12 +77,9 @@ extension FilesystemLoop {
     }
 
     private func look(atPath path: [UInt8]) -> FileLook? {
-        let roots = endpoints.roots.filter {
-            path.starts(with: $0.path) && path.dropFirst($0.path.count).first == 0x2f
-        }
-        guard let root = roots.max(by: { $0.path.count < $1.path.count }) else { return nil }
+        guard let (root, path) = endpoints.roots.place(of: path) else { return nil }
         do throws(Errno) {
-            let file = try root.open(Array(path.dropFirst(root.path.count + 1)), as: .path)
+            let file = try root.open(path, as: .path)
             return .status(try root.status(of: file))
         } catch {
             return error.look

@@ -371,6 +371,7 @@ final class FilesystemLoop {
         }
         tracker.releaseAll()
         await emitOutput()
+        await settlePackages()
         context.emitter.flush()
         desk.answer(account)
         saveIndex()

@@ -27,7 +27,7 @@ package final class FilesystemSource: EventSource {
             self.roots = roots
             watchedRoots = roots
             self.packageDatabase = packageDatabase
-            if let packageDatabase, !roots.contains(where: { packageDatabase.isBelow($0) }) {
+            if let packageDatabase, !roots.contains(where: { packageDatabase.path.isBelow($0.path) }) {
                 self.roots.append(packageDatabase)
             }
             self.index = index
@@ -66,9 +66,18 @@ package final class FilesystemSource: EventSource {
     }
 }
 
-extension RootedDirectory {
-    /// Whether its path is that of `other`, or below it.
-    func isBelow(_ other: any RootedDirectory) -> Bool {
-        path.starts(with: other.path) && (path.count == other.path.count || path[other.path.count] == 0x2f)
+extension [UInt8] {
+    /// Whether the path is that of `folder`, or below it; the root of all is empty.
+    func isBelow(_ folder: [UInt8]) -> Bool {
+        starts(with: folder) && (count == folder.count || self[folder.count] == 0x2f)
+    }
+}
+
+extension [any RootedDirectory] {
+    /// The innermost root that a path lies below, and the path from there; `nil` for one that is not below any.
+    func place(of path: [UInt8]) -> (root: any RootedDirectory, path: [UInt8])? {
+        let roots = filter { path.count > $0.path.count && path.isBelow($0.path) }
+        guard let root = roots.max(by: { $0.path.count < $1.path.count }) else { return nil }
+        return (root, [UInt8](path.dropFirst(root.path.count + 1)))
     }
 }

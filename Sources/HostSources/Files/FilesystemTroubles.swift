@@ -16,6 +16,8 @@ struct FilesystemTroubles: Equatable {
     var foreignMountCount = 0
     /// Files that found no room in the index.
     var refusedCount: UInt64 = 0
+    /// What was left out of package transactions, because there was too much for one, and told one by one.
+    var packageOverflowCount: UInt64 = 0
     /// Records and entries that made no sense.
     var strayCount: UInt64 = 0
     /// The queue cannot be read at the moment.
@@ -43,6 +45,9 @@ struct FilesystemTroubles: Equatable {
         }
         if !lostRoots.isEmpty { reasons.append("\(lostRoots.count) roots are not there") }
         if refusedCount > 0 { reasons.append("\(refusedCount) files found no room in the index") }
+        if packageOverflowCount > 0 {
+            reasons.append("\(packageOverflowCount) packages and files had no room in their transaction")
+        }
         if let readError { reasons.append("file events cannot be read: \(readError)") }
         if let lastOpenError {
             reasons.append(

@@ -31,18 +31,16 @@ final class PackageMonitor {
     init(database: any RootedDirectory, roots: [any RootedDirectory]) {
         self.database = database
         self.roots = roots
-        isDatabaseWatched = roots.contains { database.isBelow($0) }
+        isDatabaseWatched = roots.contains { database.path.isBelow($0.path) }
         let usual = Array(DpkgDatabase.folder.utf8)
         prefix =
             database.path.suffix(usual.count).elementsEqual(usual) ? database.path.dropLast(usual.count) : []
     }
 
-    private static func covers(_ folder: [UInt8], _ path: [UInt8]) -> Bool {
-        path.starts(with: folder) && (path.count == folder.count || path[folder.count] == 0x2f)
-    }
-
     /// Whether a transaction is open: what dpkg writes need not be hashed then.
     var isOpen: Bool { transactions.isOpen }
+    /// What was left out of transactions because a limit was reached.
+    var overflowCount: UInt64 { transactions.overflowCount }
     /// When ``look(at:wall:)`` is due; `nil` when nothing is.
     var lookDue: Instant? { transactions.lookDue }
     /// Whether ``verify()`` has something to do.
@@ -55,7 +53,7 @@ final class PackageMonitor {
         guard case .filesystem(let file) = event.subject,
             let path = KernelText.encode(file.path, isEscaped: event.escaped.contains("path"))
         else { return .emit }
-        if Self.covers(database.path, path) {
+        if path.isBelow(database.path) {
             return answer(
                 toDatabase: path, file.operation, isResync: event.origin == .resync, at: now, wall: wall)
         }
@@ -70,7 +68,7 @@ final class PackageMonitor {
 
     private func relative(_ path: [UInt8]) -> [UInt8]? {
         guard !prefix.isEmpty else { return path }
-        return Self.covers(prefix, path) ? Array(path.dropFirst(prefix.count)) : nil
+        return path.isBelow(prefix) ? Array(path.dropFirst(prefix.count)) : nil
     }
 
     private func answer(

@@ -111,7 +111,7 @@ package struct PackageTransactions: Sendable {
 
     private let quietTime: Duration
     private var open: Open?
-    /// Changes that passed because a limit was reached.
+    /// Changes that passed, packages and their files that were left out, because a limit was reached.
     package private(set) var overflowCount: UInt64 = 0
 
     /// - Parameter quietTime: How long the database must be still, and the lock free.
@@ -140,15 +140,18 @@ package struct PackageTransactions: Sendable {
     ///
     /// - Parameter list: Its `.list`; `nil` when there is none: it was not installed.
     package mutating func noteOwned(by package: DpkgDatabase.Package, list: [UInt8]?) {
-        guard var present = open, present.packages[package] == nil,
-            present.packages.count < Self.packageCount
-        else { return }
+        guard var present = open, present.packages[package] == nil else { return }
+        guard present.packages.count < Self.packageCount else { return overflowCount += 1 }
         open = nil
         defer { open = present }
         present.packages[package] = list != nil
         guard let list else { return }
         DpkgDatabase.forEachPath(inList: list) { path in
-            if present.owned.count < Self.ownedPathCount { present.owned.insert(Array(path)) }
+            if present.owned.count < Self.ownedPathCount {
+                present.owned.insert(Array(path))
+            } else {
+                overflowCount += 1
+            }
         }
     }
 

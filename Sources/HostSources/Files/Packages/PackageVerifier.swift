@@ -43,6 +43,7 @@ package final class PackageVerifier {
     private var actions: [PackageTransaction.Package] = []
     // The file that is being hashed.
     private var offset: UInt64 = 0
+    private var hashedInode: UInt64 = 0
     private var hasher = MD5()
 
     /// - Parameters:
@@ -91,10 +92,13 @@ package final class PackageVerifier {
         return nil
     }
 
-    /// Ends the check: what is left is unchecked.
+    /// Ends the check: what a package lists is unchecked then, and the rest gets its own events.
     package func abandon() -> Verdict {
         while let package = packages.popLast() { read(package) }
-        for place in next..<entries.count { enter(.unchecked, of: entries[place]) }
+        for entry in entries[next...] {
+            let isExplained = entry.isListed || entry.held.wasOwned && entry.held.operation == .deleted
+            enter(isExplained ? .unchecked : .unlisted(entry.held.wasOwned ? .modified : .created), of: entry)
+        }
         next = entries.count
         return finish()
     }
@@ -155,7 +159,7 @@ package final class PackageVerifier {
         do throws(Errno) {
             let look = try folder.open(path, as: .path)
             guard try folder.status(of: look).type == .regular else { return nil }
-            let file = try folder.open(path, as: .contents)
+            let file = try folder.reopen(look, as: .contents)
             var bytes: [UInt8] = []
             while bytes.count < limit {
                 let count = min(256 << 10, limit - bytes.count)
@@ -180,11 +184,12 @@ package final class PackageVerifier {
             guard let digest = entry.digest else { return .unchecked }
             guard status.type == .regular else { return .mismatched }
             guard status.size <= DpkgDatabase.checkedByteCount else { return .unchecked }
-            let file = try root.open(path, as: .contents)
-            guard try root.status(of: file).inode == status.inode, offset <= DpkgDatabase.checkedByteCount
-            else {
+            // Every piece must be of the file that the first was of, and of one that does not grow for ever.
+            if offset == 0 { hashedInode = status.inode }
+            guard status.inode == hashedInode, offset <= DpkgDatabase.checkedByteCount else {
                 return .mismatched
             }
+            let file = try root.reopen(look, as: .contents)
             var chunk: [UInt8] = []
             let count = try root.read(file, at: offset, count: Self.chunkByteCount, into: &chunk)
             hasher.update(chunk.span)
@@ -197,18 +202,17 @@ package final class PackageVerifier {
     }
 
     private func finding(for entry: Entry, _ error: Errno) -> Finding {
-        guard error == .noSuchFileOrDirectory || error == .notDirectory else { return .unchecked }
-        guard entry.isListed else { return .unchecked }
+        let isGone = error == .noSuchFileOrDirectory || error == .notDirectory
+        guard entry.isListed else {
+            // What came and went within the transaction, or was removed by its owner, needs no event.
+            return isGone ? .unchecked : .unlisted(entry.held.wasOwned ? .modified : .created)
+        }
+        guard isGone else { return .unchecked }
         return entry.digest == nil ? .unlisted(.deleted) : .mismatched
     }
 
     private func place(of inner: [UInt8]) -> (any RootedDirectory, [UInt8])? {
-        let path = prefix + inner
-        let matches = roots.filter {
-            path.starts(with: $0.path) && path.dropFirst($0.path.count).first == 0x2f
-        }
-        guard let root = matches.max(by: { $0.path.count < $1.path.count }) else { return nil }
-        return (root, Array(path.dropFirst(root.path.count + 1)))
+        roots.place(of: prefix + inner).map { ($0.root, $0.path) }
     }
 
     private func enter(_ finding: Finding, of entry: Entry) {

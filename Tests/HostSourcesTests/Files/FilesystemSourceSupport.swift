@@ -9,6 +9,7 @@ import struct SystemPackage.Errno
 
 /// What a run of the filesystem source left behind.
 struct FileOutcome: Sendable {
+    var begun = Instant(nanoseconds: 0)
     var events: [Event] = []
     var gaps: [Gap] = []
     var account: SourceAccount?
@@ -121,12 +122,14 @@ struct Step: Sendable {
 func watchFiles(
     _ configuration: WorldConfiguration = WorldConfiguration(), faults: [FaultRule] = [],
     disk: SimulatedDisk = SimulatedDisk(), for duration: Duration = .seconds(5), given: [FileAction] = [],
-    _ steps: [Step] = [],
+    _ steps: [Step] = [], packageDatabase: String? = nil,
     change: @escaping @Sendable (inout FilesystemSourceSettings) -> Void = { $0.hashes = false }
 ) throws -> FileOutcome {
     let outcome = Shared(FileOutcome())
     let host = SimulatedHost(configuration, faults: FaultPlan(faults), disk: disk)
     try host.kernel.addFiles([newFolder("/d")] + given)
+    let begun = host.kernel.now
+    outcome.change { $0.begun = begun }
     for step in steps {
         host.kernel.schedule(at: host.kernel.now.advanced(by: step.time)) { kernel in
             for action in step.actions {
@@ -141,6 +144,7 @@ func watchFiles(
         let source = FilesystemSource(
             endpoints: FilesystemSource.Endpoints(
                 watcher: try host.fileWatcher(), roots: [try host.rootedDirectory(path: path("/d"))],
+                packageDatabase: try packageDatabase.map { try host.rootedDirectory(path: path($0)) },
                 index: host.durableFile(named: "filesystem.index")),
             settings: settings, clock: host.clock)
         let run = RunContext(bootID: configuration.bootID, runID: RunID(1))
