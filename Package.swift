@@ -118,8 +118,8 @@ let package = Package(
         tests(
             "ControlPlaneTests",
             [
-                "ControlPlane", "Wire", "WireMessages", "CollectorCore", "SimulatedBackends", "LinuxBackends", "EventModel",
-                "Backends", systemPackage,
+                "ControlPlane", "Wire", "WireMessages", "CollectorCore", "SimulatedBackends",
+                "LinuxBackends", "EventModel", "Backends", systemPackage,
             ]),
         tests("DigestsTests", ["Digests", "EventModel"]),
         tests(
