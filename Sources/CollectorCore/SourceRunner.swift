@@ -282,6 +282,20 @@ final class SourceRunner: Sendable {
         } ?? false
     }
 
+    /// Has the source carry out a task.
+    func perform(_ task: SourceTask, until deadline: Instant) async throws(TaskError) -> TaskAnswer {
+        let source = source
+        let result = await ask(on: runtimeThread, until: deadline) { () -> Result<TaskAnswer, TaskError> in
+            do throws(TaskError) {
+                return .success(try await source.perform(task))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let result else { throw TaskError(.timedOut, "source \"\(name)\" did not answer in time") }
+        return try result.get()
+    }
+
     /// Asks in a task of its own, so that one that never answers holds up nobody.
     private func ask<Answer: Sendable>(
         on thread: any ExecutionThread, until deadline: Instant,

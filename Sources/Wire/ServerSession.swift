@@ -82,6 +82,9 @@ package struct ServerSession: Sendable {
         lastMessage = now
     }
 
+    /// Whether the client has said hello, and may be told things that it did not ask for.
+    package var isOpen: Bool { phase == .open }
+
     // MARK: - Time
 
     /// When ``expire(at:)`` has to be asked next.
