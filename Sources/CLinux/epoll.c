@@ -24,8 +24,11 @@ int clinux_epoll_add_disarmed(int epoll, int fd, uint64_t data) {
     return control(epoll, EPOLL_CTL_ADD, fd, EPOLLONESHOT, data);
 }
 
-int clinux_epoll_arm(int epoll, int fd, uint64_t data) {
-    return control(epoll, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT, data);
+int clinux_epoll_arm(int epoll, int fd, uint32_t events, uint64_t data) {
+    uint32_t wanted = EPOLLONESHOT;
+    if (events & CLINUX_POLL_READABLE) wanted |= EPOLLIN;
+    if (events & CLINUX_POLL_WRITABLE) wanted |= EPOLLOUT;
+    return control(epoll, EPOLL_CTL_MOD, fd, wanted, data);
 }
 
 int clinux_epoll_remove(int epoll, int fd) {

@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -89,6 +90,29 @@ int clinux_status_at(int directory, const char *path, struct clinux_status *stat
 
 int clinux_make_directory(const char *path, uint32_t mode) {
     return mkdir(path, mode) < 0 ? -errno : 0;
+}
+
+int clinux_open_name(int directory, const char *path) {
+    return opened(openat(directory, path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
+int clinux_open_lock_file(int directory, const char *path) {
+    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    return opened(openat(directory, path, flags, 0600));
+}
+
+int clinux_lock(int fd) {
+    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+int clinux_set_mode(int fd, uint32_t mode) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+int clinux_set_owner(int fd, uint32_t uid, uint32_t gid) {
+    return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int clinux_synchronise(int fd) {

@@ -12,6 +12,8 @@ public enum Limits {
     public static let trackedCommandLineByteCount = 4_096
     /// Longest path in bytes (`PATH_MAX`).
     public static let pathByteCount = 4_096
+    /// Longest path of a Unix socket in bytes without its NUL (`sun_path`, `unix(7)`).
+    public static let socketPathByteCount = 107
     /// Most bytes read of any other file in `/proc`.
     public static let procFileByteCount = 65_536
     /// Most bytes read of `/proc/stat`: what matters stands behind a line with a number for each interrupt.

@@ -16,8 +16,15 @@ int clinux_epoll_create(void);
 int clinux_epoll_add_edge(int epoll, int fd, uint64_t data);
 /// Adds `fd` without asking for anything yet; it may report an error condition once.
 int clinux_epoll_add_disarmed(int epoll, int fd, uint64_t data);
-/// Asks for one report of readability, now or later (EPOLLIN | EPOLLONESHOT).
-int clinux_epoll_arm(int epoll, int fd, uint64_t data);
+/// What clinux_epoll_arm asks for; may be joined.
+enum clinux_poll_events {
+    /// EPOLLIN
+    CLINUX_POLL_READABLE = 1,
+    /// EPOLLOUT
+    CLINUX_POLL_WRITABLE = 2,
+};
+/// Asks for one report, now or later (EPOLLONESHOT); a broken descriptor is reported even if `events` is 0.
+int clinux_epoll_arm(int epoll, int fd, uint32_t events, uint64_t data);
 int clinux_epoll_remove(int epoll, int fd);
 /// Waits at most `timeout_nanoseconds` (for ever if negative) and stores the data of at most `capacity` (<= 64) reports.
 int clinux_epoll_wait(int epoll, int capacity, uint64_t *data, int64_t timeout_nanoseconds);
@@ -45,6 +52,31 @@ int clinux_receive_datagrams(
 /// SO_RCVBUFFORCE when `force` is not zero, else SO_RCVBUF.
 int clinux_set_receive_buffer(int fd, int byte_count, int force);
 int clinux_get_receive_buffer(int fd);
+
+// MARK: Stream sockets, unix(7)
+
+/// Who is at the other end (SO_PEERCRED).
+struct clinux_credentials {
+    int32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/// A new socket, in non-blocking mode.
+int clinux_stream_open(void);
+/// `path` has `count` bytes and no NUL; -ENAMETOOLONG if that is 0 or more than 107.
+int clinux_stream_bind(int fd, size_t count, const uint8_t *path);
+int clinux_stream_listen(int fd, int backlog);
+int clinux_stream_connect(int fd, size_t count, const uint8_t *path);
+/// The first client of the queue, in non-blocking mode.
+int clinux_stream_accept(int fd);
+/// Takes no descriptors.
+long clinux_stream_receive(int fd, size_t count, uint8_t *bytes);
+/// Raises no SIGPIPE.
+long clinux_stream_send(int fd, size_t count, const uint8_t *bytes);
+int clinux_peer_credentials(int fd, struct clinux_credentials *credentials);
+/// The number of supplementary groups; -ERANGE if there are more than `capacity`, -ENOPROTOOPT before Linux 4.13.
+int clinux_peer_groups(int fd, size_t capacity, uint32_t *groups);
 
 // MARK: Files
 
@@ -77,6 +109,16 @@ long clinux_list_directory(int fd, size_t count, uint8_t *entries);
 /// The status of what `path` leads to; of `directory` itself if `path` is empty.
 int clinux_status_at(int directory, const char *path, struct clinux_status *status);
 int clinux_make_directory(const char *path, uint32_t mode);
+/// Opens what has this name, whatever it is, only to look at it and to change its owner (O_PATH | O_NOFOLLOW).
+int clinux_open_name(int directory, const char *path);
+/// The file that processes lock against each other, made with mode 0600 if it is missing; follows no link.
+int clinux_open_lock_file(int directory, const char *path);
+/// Takes the lock of an open file, without waiting (flock(2), LOCK_EX | LOCK_NB).
+int clinux_lock(int fd);
+/// Changes the mode of what `fd` has open (O_PATH will do), through its name in /proc/self/fd; -ENOENT without /proc.
+int clinux_set_mode(int fd, uint32_t mode);
+/// Changes owner and group of what `fd` has open (O_PATH will do); UINT32_MAX leaves one as it is.
+int clinux_set_owner(int fd, uint32_t uid, uint32_t gid);
 int clinux_synchronise(int fd);
 int clinux_rename_at(int directory, const char *old_path, const char *new_path);
 int clinux_unlink_at(int directory, const char *path);

@@ -79,7 +79,8 @@ package final class LinuxDurableFile: DurableFile {
         }
     }
 
-    private static func split(_ path: String) -> (folder: String, name: String)? {
+    /// The folder and the name in it of an absolute path; `nil` when it names no file.
+    static func split(_ path: String) -> (folder: String, name: String)? {
         guard path.first == "/", !path.utf8.contains(0), let slash = path.lastIndex(of: "/") else {
             return nil
         }

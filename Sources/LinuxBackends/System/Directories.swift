@@ -1,4 +1,5 @@
 import CLinux
+import EventModel
 
 import struct SystemPackage.Errno
 
@@ -13,6 +14,14 @@ struct StatResult: Hashable, Sendable {
 
     /// Whether it is a regular file (`S_ISREG`, `inode(7)`).
     var isRegular: Bool { mode & 0o170000 == 0o100000 }
+    /// Whether it is a socket (`S_ISSOCK`).
+    var isSocket: Bool { mode & 0o170000 == 0o140000 }
+    /// Whether somebody else than its owner may rename and remove what is in this folder: its group or everybody may
+    /// write, and it is not sticky (`inode(7)`).
+    var isFolderOfMany: Bool { mode & 0o022 != 0 && mode & 0o1000 == 0 }
+
+    /// Whether both are about one file.
+    func isSameFile(as other: StatResult) -> Bool { device == other.device && inode == other.inode }
 }
 
 /// Below which directory a name is looked up.
@@ -52,6 +61,40 @@ extension Syscall {
     /// Makes one directory; the process's umask applies.
     static func makeDirectory(path: String, mode: UInt32) throws(Errno) {
         _ = try check { unsafe path.withCString { unsafe clinux_make_directory($0, mode) } }
+    }
+
+    /// Opens what has this name, whatever it is, only to look at it and to change who owns it (`O_PATH`).
+    static func openName(_ name: String, in base: Base) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(
+            adopting: try check { unsafe name.withCString { unsafe clinux_open_name(base.rawValue, $0) } })
+    }
+
+    /// Opens the file that processes lock against each other, made with mode 0600 if it is missing.
+    static func openLockFile(_ name: String, in base: Base) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(
+            adopting: try check {
+                unsafe name.withCString { unsafe clinux_open_lock_file(base.rawValue, $0) }
+            })
+    }
+
+    /// Takes the lock of an open file until it is closed; `EAGAIN` when another open file has it (`flock(2)`).
+    static func lock(_ descriptor: borrowing OwnedDescriptor) throws(Errno) {
+        let number = descriptor.rawValue
+        _ = try check { clinux_lock(number) }
+    }
+
+    /// Changes the mode of what is open, be it only as a name; the process's umask does not apply.
+    static func setMode(_ mode: UInt32, of descriptor: borrowing OwnedDescriptor) throws(Errno) {
+        let number = descriptor.rawValue
+        _ = try check { clinux_set_mode(number, mode) }
+    }
+
+    /// Changes who owns what is open, be it only as a name; `nil` leaves user or group as they are.
+    static func setOwner(
+        _ user: UserID?, _ group: GroupID?, of descriptor: borrowing OwnedDescriptor
+    ) throws(Errno) {
+        let number = descriptor.rawValue
+        _ = try check { clinux_set_owner(number, user?.rawValue ?? .max, group?.rawValue ?? .max) }
     }
 
     /// One `getdents64(2)`: replaces `entries` with records of the directory; empty at the end.

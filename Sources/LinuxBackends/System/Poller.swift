@@ -36,9 +36,11 @@ struct Poller: ~Copyable, Sendable {
         _ = try Syscall.check { clinux_epoll_add_disarmed(epoll, descriptor, data) }
     }
 
-    /// Asks for one report when `descriptor` is readable or broken, now or later; callable from any thread.
-    func arm(_ descriptor: Int32, data: UInt64) {
-        _ = Syscall.infallible("epoll_ctl", clinux_epoll_arm(epoll.rawValue, descriptor, data))
+    /// Asks for one report when `descriptor` is ready for one of `events` or broken, now or later; callable from any
+    /// thread.
+    func arm(_ descriptor: Int32, for events: PollEvents, data: UInt64) {
+        _ = Syscall.infallible(
+            "epoll_ctl", clinux_epoll_arm(epoll.rawValue, descriptor, events.rawValue, data))
     }
 
     func remove(_ descriptor: Int32) {
@@ -62,6 +64,16 @@ struct Poller: ~Copyable, Sendable {
         }
         reports.removeAll { $0 == Self.wakeUpData }
     }
+}
+
+/// What a descriptor is watched for, beside being broken.
+struct PollEvents: OptionSet, Sendable {
+    let rawValue: UInt32
+
+    /// Something to read, or the end.
+    static let readable = PollEvents(rawValue: UInt32(CLINUX_POLL_READABLE.rawValue))
+    /// Room to write.
+    static let writable = PollEvents(rawValue: UInt32(CLINUX_POLL_WRITABLE.rawValue))
 }
 
 extension Syscall {

@@ -189,15 +189,17 @@ extension LinuxThread {
         _ = state.withLock { $0.watches.remove(watch) }
     }
 
-    /// Calls `waiter` once, on this thread, when the descriptor is readable or broken: now or later.
-    func arm(_ watch: UInt64, descriptor: Int32, _ waiter: @escaping @Sendable () -> Void) {
+    /// Calls `waiter` once, on this thread, when the descriptor is ready for one of `events` or broken: now or later.
+    func arm(
+        _ watch: UInt64, descriptor: Int32, for events: PollEvents, _ waiter: @escaping @Sendable () -> Void
+    ) {
         let stimulus: Stimulus = state.withLock { state in
             state.watches.setWaiter(waiter, for: watch)
             // A thread that sleeps sees the change through epoll itself.
             return state.phase == .asleep ? .nothing : state.stir()
         }
         perform(stimulus)
-        poller.arm(descriptor, data: watch)
+        poller.arm(descriptor, for: events, data: watch)
     }
 
     /// Forgets the waiter; a report that is under way is ignored.

@@ -74,6 +74,14 @@ package struct ReadinessStateMachine<Continuation: Sendable>: Sendable {
         }
     }
 
+    /// Ends the present wait for this cause, if one is open that has none yet; leaves the next alone.
+    package mutating func finishPresent(_ readiness: Readiness) -> Continuation? {
+        switch state {
+        case .begun(let id), .suspended(let id, _): finish(id, readiness)
+        case .idle, .finished: nil
+        }
+    }
+
     /// Makes room for the next wait.
     package mutating func end(_ id: WaitID) {
         guard case .finished(id, _) = state else { preconditionFailure("a wait ends once, after its cause") }
