@@ -1,9 +1,9 @@
 package import Backends
-package import CollectorCore
+import CollectorCore
 package import EventModel
 import DequeModule
 import Synchronization
-package import Wire
+import Wire
 package import WireMessages
 
 package import struct SystemPackage.Errno

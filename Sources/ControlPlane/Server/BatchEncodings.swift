@@ -1,5 +1,6 @@
 import CollectorCore
 import EventModel
+import SwiftProtobuf
 import Synchronization
 import Wire
 import WireMessages
