@@ -89,8 +89,8 @@ let package = Package(
         target(
             "CollectorHost",
             [
-                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "Hardening",
-                "Configuration", systemPackage,
+                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane", "Wire",
+                "WireMessages", "Hardening", "Configuration", systemPackage,
             ]),
         .target(
             name: "CSimulation",
