@@ -161,7 +161,8 @@ extension BackendOperation {
             ]
         // Removing a watch fails only when there is none. Waits have no errors at the seam, and getrandom(2) of our kind
         // has none.
-        case .watchRemove, .watchWait, .netlinkWait, .transportWait, .clockTimer, .signalsNext, .entropyWord: []
+        case .watchRemove, .watchWait, .netlinkWait, .transportWait, .clockTimer, .signalsNext, .entropyWord:
+            []
         }
     }
 
