@@ -119,7 +119,7 @@ let package = Package(
             "ControlPlaneTests",
             [
                 "ControlPlane", "Wire", "WireMessages", "CollectorCore", "SimulatedBackends",
-                "LinuxBackends", "EventModel", "Backends", systemPackage,
+                "LinuxBackends", "EventModel", "Backends", protobuf, systemPackage,
             ]),
         tests("DigestsTests", ["Digests", "EventModel"]),
         tests(
