@@ -79,7 +79,7 @@ let package = Package(
             ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage, heap]),
         target(
             "ControlPlane",
-            ["EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", systemPackage, deque]),
+            ["EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage, deque]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
         target("Configuration", ["EventModel"]),
 

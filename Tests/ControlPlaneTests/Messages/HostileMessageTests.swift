@@ -33,7 +33,10 @@ struct HostileMessageTests {
         ("events[0].process.identity.pid", { $0.events[0].process.identity.pid = 1 << 31 }),
         ("events[0].process.identity.birth", { $0.events[0].process.identity.birth = nil }),
         ("events[0].process.provenance", { $0.events[0].process.clearProvenance() }),
-        ("events[0].process.provenance.cgroup", { $0.events[0].process.provenance.cgroup = .UNRECOGNIZED(14) }),
+        (
+            "events[0].process.provenance.cgroup",
+            { $0.events[0].process.provenance.cgroup = .UNRECOGNIZED(14) }
+        ),
         ("events[0].process.ppid", { $0.events[0].process.ppid = .max }),
         ("events[0].process.session", { $0.events[0].process.session = .max }),
         ("events[0].process.tracer", { $0.events[0].process.tracer = .max }),
@@ -62,10 +65,17 @@ struct HostileMessageTests {
         ),
         (
             "events[0].file.transaction.packages",
-            { $0.events[0].file = Self.file { $0.transaction.packages = Array(repeating: .init(), count: 257) } }
+            {
+                $0.events[0].file = Self.file {
+                    $0.transaction.packages = Array(repeating: .init(), count: 257)
+                }
+            }
         ),
         ("events[0].network.source", { $0.events[0].network = WireNetworkEvent() }),
-        ("events[0].network.source.port", { $0.events[0].network = Self.network { $0.source.port = 65_536 } }),
+        (
+            "events[0].network.source.port",
+            { $0.events[0].network = Self.network { $0.source.port = 65_536 } }
+        ),
         ("events[0].network.protocol", { $0.events[0].network = Self.network { $0.protocol = "TCP" } }),
         ("events[0].performance.pid", { $0.events[0].performance.pid = .max }),
         ("events[0].trigger_request.analysis_type", { $0.events[0].triggerRequest = WireTriggerRequest() }),

@@ -9,7 +9,8 @@ extension RandomValues {
             lostBounds: LostBounds(atLeast: number(), atMost: optional { $0.number() }), from: instant(),
             until: instant(), time: wallTime(),
             processors: list(upTo: 3) {
-                ProcessorLoss(processor: $0.number(), lost: $0.number(), after: $0.number(), before: $0.number())
+                ProcessorLoss(
+                    processor: $0.number(), lost: $0.number(), after: $0.number(), before: $0.number())
             }, subscriber: optional { $0.text() })
     }
 
@@ -34,7 +35,9 @@ extension RandomValues {
             ProcessorAccount(
                 processor: $0.number(), isFenced: $0.flag(), kernel: $0.number(), lost: $0.number())
         }
-        account.forkCheck = optional { ForkCheck(forks: $0.number(), atLeast: $0.number(), atMost: $0.number()) }
+        account.forkCheck = optional {
+            ForkCheck(forks: $0.number(), atLeast: $0.number(), atMost: $0.number())
+        }
         return account
     }
 

@@ -48,7 +48,9 @@ struct RandomValues: RandomNumberGenerator {
     }
 
     mutating func text() -> String {
-        let pieces = ["", "a", "/usr/bin/ls", "é", "日本語", "\\x41", "\n", "\u{1b}[2J", " ", "\u{301}", "😀", "\0"]
+        let pieces = [
+            "", "a", "/usr/bin/ls", "é", "日本語", "\\x41", "\n", "\u{1b}[2J", " ", "\u{301}", "😀", "\0",
+        ]
         let length = next() & 15 == 0 ? 60 : 3
         return list(upTo: length) { values in pieces[Int(values.next() % UInt64(pieces.count))] }.joined()
     }

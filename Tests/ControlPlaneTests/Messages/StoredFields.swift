@@ -27,11 +27,15 @@ struct StoredFields: Equatable {
     }
 
     /// The paths that have the same value in all of `samples`: fields that the samples say nothing about.
+    ///
+    /// A path below which there is more in some samples varies: it is `nil`, empty, or a case without values in others.
     static func constantPaths(in samples: [StoredFields]) -> [String] {
         var values: [String: Set<[UInt8]>] = [:]
         for sample in samples {
             for field in sample.fields { values[field.path, default: []].insert(field.value) }
         }
-        return values.filter { $0.value.count < 2 }.keys.sorted()
+        return values.keys.sorted().filter { path in
+            (values[path]?.count ?? 0) < 2 && !values.keys.contains { $0.hasPrefix(path + ".") }
+        }
     }
 }
