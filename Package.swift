@@ -79,9 +79,7 @@ let package = Package(
             ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage, heap]),
         target(
             "ControlPlane",
-            [
-                "EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage, deque,
-            ]),
+            ["EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage, deque]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
         target("Configuration", ["EventModel"]),
 
@@ -121,7 +119,7 @@ let package = Package(
             "ControlPlaneTests",
             [
                 "ControlPlane", "Wire", "WireMessages", "CollectorCore", "SimulatedBackends",
-                "LinuxBackends", "EventModel", "Backends", systemPackage,
+                "LinuxBackends", "EventModel", "Backends", protobuf, systemPackage,
             ]),
         tests("DigestsTests", ["Digests", "EventModel"]),
         tests(

@@ -7,7 +7,7 @@ package import WireMessages
 package struct EventFollower: Sendable {
     /// What comes.
     package enum Item: Sendable {
-        case events(WireEventBatch)
+        case events(EventBatch)
         case gap(Gap)
         case status(SourceStatus)
         /// Connected; what the collector says of itself.
@@ -113,19 +113,22 @@ package struct EventFollower: Sendable {
     }
 
     /// - Returns: `nil` when the part is of no use to the caller.
-    private mutating func take(_ part: WireServerMessage) throws(ControlClientError) -> Item? {
+    private mutating func take(_ part: ControlClient.Part) throws(ControlClientError) -> Item? {
         backoff.reset()
-        switch part.body {
+        switch part {
+        case .events(let batch, let through):
+            position?.note(batch.source, through: through)
+            spend(UInt32(clamping: batch.events.count))
+            return .events(batch)
+        case .message(let message): return try take(message)
+        }
+    }
+
+    private mutating func take(_ message: WireServerMessage) throws(ControlClientError) -> Item? {
+        switch message.body {
         case .subscribed(let subscribed):
             position = try convert { () throws(MessageError) in try FeedPosition(subscribed.position) }
             return nil
-        case .events(let batch):
-            let source = try convert { () throws(MessageError) in
-                try SourceName(batch.source, "events.source")
-            }
-            position?.note(source, through: batch.through)
-            spend(UInt32(clamping: batch.events.count))
-            return .events(batch)
         case .gap(let gap): return .gap(try convert { () throws(MessageError) in try Gap(gap) })
         case .sourceStatus(let status):
             return .status(try convert { () throws(MessageError) in try SourceStatus(status) })

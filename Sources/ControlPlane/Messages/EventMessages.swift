@@ -83,6 +83,12 @@ extension Event {
 }
 
 extension EventOrigin {
+    /// Reads an origin as it comes: any number of 32 bits.
+    init(number: UInt32) throws(MessageError) {
+        let value = Int(Int32(bitPattern: number))
+        try self.init(WireEvent.Origin(rawValue: value) ?? .UNRECOGNIZED(value))
+    }
+
     fileprivate init(_ message: WireEvent.Origin) throws(MessageError) {
         switch message {
         case .emitted: self = .emitted
@@ -95,7 +101,8 @@ extension EventOrigin {
 }
 
 extension CollectionEvent {
-    fileprivate init(_ message: WireEvent.OneOf_Subject?) throws(MessageError) {
+    /// Reads what an event is about.
+    init(_ message: WireEvent.OneOf_Subject?) throws(MessageError) {
         switch message {
         case .process(let process):
             self = .process(try within("process") { () throws(MessageError) in try ProcessEvent(process) })
@@ -111,9 +118,12 @@ extension CollectionEvent {
                 try within("trigger_request") { () throws(MessageError) in
                     try TriggerRequest(request)
                 })
-        case nil:
-            throw MessageError(
-                field: "subject", expected: "process, file, network, performance or trigger_request")
+        case nil: throw Self.missing
         }
+    }
+
+    /// What is said of an event that is about nothing.
+    static var missing: MessageError {
+        MessageError(field: "subject", expected: "process, file, network, performance or trigger_request")
     }
 }

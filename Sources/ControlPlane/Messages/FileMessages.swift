@@ -36,7 +36,9 @@ extension FilesystemEvent {
         if message.hasType { type = try named(message.type, "type") }
         if message.hasPid { pid = try ProcessID(message.pid, "pid") }
         if message.hasSizeBytes { size = message.sizeBytes }
-        if message.hasPermissions { permissions = try number(message.permissions, "permissions", upTo: 0o7777) }
+        if message.hasPermissions {
+            permissions = try number(message.permissions, "permissions", upTo: 0o7777)
+        }
         if message.hasUid { uid = UserID(message.uid) }
         if message.hasGid { gid = GroupID(message.gid) }
         if message.hasInode { inode = message.inode }

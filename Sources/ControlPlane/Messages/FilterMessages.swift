@@ -42,7 +42,8 @@ extension TopicSet {
         let topics = patterns.isEmpty ? TopicSet.all : TopicSet(matching: patterns)
         guard !topics.isEmpty else {
             throw MessageError(
-                field: "topics", expected: "a topic of events, such as \"events.process.exec\" or \"events.#\"")
+                field: "topics",
+                expected: "a topic of events, such as \"events.process.exec\" or \"events.#\"")
         }
         self = topics
     }

@@ -139,7 +139,9 @@ extension SourceCapabilities {
     fileprivate init(labels: [String]) throws(MessageError) {
         self.init(rawValue: 0)
         let bits = try converted(labels, "capabilities", atMost: 32) { (label) throws(MessageError) in
-            let bit = (0..<32 as Range<UInt32>).first { SourceCapabilities(rawValue: 1 << $0).labels == [label] }
+            let bit = (0..<32 as Range<UInt32>).first {
+                SourceCapabilities(rawValue: 1 << $0).labels == [label]
+            }
             guard let bit else {
                 let known = SourceCapabilities(rawValue: 0x7f).labels.map { "\"\($0)\"" }
                 throw MessageError(

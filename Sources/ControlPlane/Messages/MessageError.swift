@@ -54,7 +54,8 @@ func converted<Message, Value>(
     var values: [Value] = []
     values.reserveCapacity(messages.count)
     for message in messages {
-        values.append(try within("\(field)[\(values.count)]") { () throws(MessageError) in try convert(message) })
+        values.append(
+            try within("\(field)[\(values.count)]") { () throws(MessageError) in try convert(message) })
     }
     return values
 }

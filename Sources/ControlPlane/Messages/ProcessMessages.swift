@@ -53,7 +53,9 @@ extension ProcessEvent {
         guard message.hasIdentity else { throw MessageError(field: "identity", expected: "a value") }
         guard message.hasProvenance else { throw MessageError(field: "provenance", expected: "a value") }
         self.init(
-            identity: try within("identity") { () throws(MessageError) in try ProcessIdentity(message.identity) })
+            identity: try within("identity") { () throws(MessageError) in
+                try ProcessIdentity(message.identity)
+            })
         if message.hasPpid { ppid = try ProcessID(message.ppid, "ppid") }
         if message.hasName { name = message.name }
         if message.hasExe { executablePath = message.exe }
@@ -97,7 +99,8 @@ extension ProcessEvent {
         if message.hasTracer { tracer = try ProcessID(message.tracer, "tracer") }
         if !message.modified.isEmpty { modifiedFields = try names(message.modified, "modified") }
         if message.hasSuspicion {
-            suspicion = try within("suspicion") { () throws(MessageError) in try Suspicion(message.suspicion) }
+            suspicion = try within("suspicion") { () throws(MessageError) in try Suspicion(message.suspicion)
+            }
         }
     }
 
@@ -150,6 +153,7 @@ extension WireSuspicion {
 extension Suspicion {
     /// Reads a suspicion.
     package init(_ message: WireSuspicion) throws(MessageError) {
-        self.init(reason: try named(message.reason, "reason"), severity: try named(message.severity, "severity"))
+        self.init(
+            reason: try named(message.reason, "reason"), severity: try named(message.severity, "severity"))
     }
 }
