@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "CollectorHost", targets: ["CollectorHost"]),
         .library(name: "CollectorSimulation", targets: ["CollectorSimulation"]),
         .executable(name: "collectord", targets: ["collectord"]),
+        .executable(name: "collectorctl", targets: ["collectorctl"]),
         .executable(name: "collector-sim", targets: ["collector-sim"]),
     ],
     traits: [
@@ -103,6 +104,12 @@ let package = Package(
 
         // Layer 5: executables.
         executable("collectord", ["CollectorHost", "CMimalloc", arguments]),
+        executable(
+            "collectorctl",
+            [
+                "ControlPlane", "Presentation", "CollectorCore", "EventModel", "Backends", "LinuxBackends",
+                "WireMessages", arguments, systemPackage,
+            ]),
         executable("collector-sim", ["CollectorSimulation", "CMimalloc", arguments]),
         .executableTarget(
             name: "collector-bench",
