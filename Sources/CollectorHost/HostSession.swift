@@ -4,6 +4,7 @@ import Configuration
 import EventModel
 import HostSources
 import LinuxBackends
+import Presentation
 import Synchronization
 
 /// One run of the daemon, from the first source to the last account.
