@@ -88,8 +88,8 @@ let package = Package(
         target(
             "CollectorHost",
             [
-                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "Hardening",
-                "Configuration", "Presentation", systemPackage,
+                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane", "Wire",
+                "WireMessages", "Hardening", "Configuration", "Presentation", systemPackage,
             ]),
         .target(
             name: "CSimulation",

@@ -17,6 +17,8 @@ extension Errno {
         (.addressFamilyNotSupported, "EAFNOSUPPORT"), (.protocolNotAvailable, "ENOPROTOOPT"),
         (.noSuchAddressOrDevice, "ENXIO"), (.improperLink, "EXDEV"), (.illegalSeek, "ESPIPE"),
         (.directoryNotEmpty, "ENOTEMPTY"), (.tooManyLinks, "EMLINK"), (.badFileDescriptor, "EBADF"),
+        (.brokenPipe, "EPIPE"), (.connectionReset, "ECONNRESET"), (.connectionAbort, "ECONNABORTED"),
+        (.socketNotConnected, "ENOTCONN"), (.notSocket, "ENOTSOCK"),
     ]
 
     /// The name of the header, such as `ESRCH`; `errno N` for one that no case is about.

@@ -1,9 +1,9 @@
 package import Backends
-package import CollectorCore
+import CollectorCore
 package import EventModel
 import DequeModule
 import Synchronization
-package import Wire
+import Wire
 package import WireMessages
 
 package import struct SystemPackage.Errno
@@ -36,9 +36,17 @@ package enum ControlClientError: Error, Hashable, Sendable, CustomStringConverti
 ///
 /// All methods may be called from any thread. The memory of a stream is bounded by the credit that its reader gives.
 package final class ControlClient: Sendable {
+    /// One part of an answer.
+    package enum Part: Sendable {
+        /// Events of a stream.
+        case events(EventBatch, through: UInt64)
+        /// Anything else.
+        case message(WireServerMessage)
+    }
+
     /// The parts of one answer, in the order in which they came.
     private struct Request {
-        var parts: Deque<WireServerMessage> = []
+        var parts: Deque<Part> = []
         var isEnded = false
         let arrived = Wakeup()
     }
@@ -109,7 +117,9 @@ package final class ControlClient: Sendable {
     {
         let id = try begin(body)
         defer { forget(id) }
-        guard let answer = try await next(id, until: deadline) else { throw .disconnected("no answer") }
+        guard case .message(let answer)? = try await next(id, until: deadline) else {
+            throw .violation("the collector answered with nothing, or with events")
+        }
         return answer
     }
 
@@ -131,7 +141,7 @@ package final class ControlClient: Sendable {
     /// One caller at a time for each request.
     /// - Parameter deadline: `nil` to wait as long as the connection lasts.
     package func next(_ id: UInt64, until deadline: Instant?) async throws(ControlClientError)
-        -> WireServerMessage?
+        -> Part?
     {
         while true {
             let (part, isOver, end, arrived) = state.withLock { state in
@@ -140,7 +150,9 @@ package final class ControlClient: Sendable {
                 return (part, request?.isEnded ?? true, state.end, request?.arrived)
             }
             if let part {
-                if case .failure(let failure)? = part.body { throw .refused(failure.code, failure.message) }
+                if case .message(let message) = part, case .failure(let failure)? = message.body {
+                    throw .refused(failure.code, failure.message)
+                }
                 return part
             }
             if isOver { return nil }
@@ -220,6 +232,8 @@ package final class ControlClient: Sendable {
     }
 
     private func take(_ payload: [UInt8]) {
+        // Most of what comes; read without a message in between.
+        if let id = EventDecoder.request(ofEventsIn: payload) { return takeEvents(payload, of: id) }
         let event: ClientSession.Event?
         do throws(ClientSession.Violation) {
             event = try state.withLock { state throws(ClientSession.Violation) in
@@ -232,8 +246,8 @@ package final class ControlClient: Sendable {
         case .welcome(let welcome):
             state.withLock { $0.welcome = welcome }
             greeted.open()
-        case .part(let id, let message): deliver(message, to: id, isLast: false)
-        case .end(let id, let message): deliver(message, to: id, isLast: true)
+        case .part(let id, let message): deliver(.message(message), to: id, isLast: false)
+        case .end(let id, let message): deliver(.message(message), to: id, isLast: true)
         case .announcement(let message):
             state.withLock { state in
                 if state.announcements.count >= Self.announcementCount { _ = state.announcements.popFirst() }
@@ -245,9 +259,18 @@ package final class ControlClient: Sendable {
         }
     }
 
-    private func deliver(_ message: WireServerMessage, to id: UInt64, isLast: Bool) {
+    private func takeEvents(_ payload: [UInt8], of id: UInt64) {
+        do throws(MessageError) {
+            let events = try EventDecoder.events(inServerMessage: payload)
+            deliver(.events(events.batch, through: events.through), to: id, isLast: false)
+        } catch {
+            finish(.violation("the collector sent events that make no sense: \(error)"))
+        }
+    }
+
+    private func deliver(_ part: Part, to id: UInt64, isLast: Bool) {
         let arrived = state.withLock { state in
-            state.requests[id]?.parts.append(message)
+            state.requests[id]?.parts.append(part)
             if isLast { state.requests[id]?.isEnded = true }
             return state.requests[id]?.arrived
         }

@@ -7,7 +7,7 @@ package import WireMessages
 package struct EventFollower: Sendable {
     /// What comes.
     package enum Item: Sendable {
-        case events(WireEventBatch)
+        case events(EventBatch)
         case gap(Gap)
         case status(SourceStatus)
         /// Connected; what the collector says of itself.
@@ -20,19 +20,20 @@ package struct EventFollower: Sendable {
 
     /// Events that are on their way at most.
     private static let credit: UInt32 = 16_384
+    private static let connectTimeout = Duration.seconds(5)
 
     private let connector: any TransportConnector
     private let name: String
     private let thread: any ExecutionThread
     private let entropy: any Entropy
     private let filter: WireFilter
-    private let connectTimeout = Duration.seconds(5)
+    private let isPatient: Bool
     private var remaining: UInt64?
     private var client: ControlClient?
     private var request: UInt64 = 0
-    private var spent: UInt32 = 0
+    private var spentCredit: UInt32 = 0
     private var backoff = Backoff()
-    private var retriesForever: Bool
+    private var wasConnected = false
     private var isDone = false
     /// Everything up to here was returned by ``next()``.
     package private(set) var position: FeedPosition?
@@ -40,10 +41,10 @@ package struct EventFollower: Sendable {
     /// - Parameters:
     ///   - after: Where to begin; the newest when `nil`.
     ///   - eventLimit: How many events are wanted; `nil` for all.
-    ///   - retriesForever: Whether to try again when the first connection fails, too.
+    ///   - isPatient: Whether to try again when the first connection fails, too.
     package init(
         _ connector: any TransportConnector, name: String, filter: WireFilter, after: FeedPosition? = nil,
-        eventLimit: UInt64? = nil, retriesForever: Bool = false, on thread: any ExecutionThread,
+        eventLimit: UInt64? = nil, isPatient: Bool = false, on thread: any ExecutionThread,
         entropy: any Entropy
     ) {
         self.connector = connector
@@ -51,34 +52,40 @@ package struct EventFollower: Sendable {
         self.filter = filter
         self.thread = thread
         self.entropy = entropy
-        self.retriesForever = retriesForever
+        self.isPatient = isPatient
         remaining = eventLimit
         position = after
     }
 
     /// The next item; `nil` behind the end.
     ///
-    /// - Throws: ``ControlClientError`` when the collector refuses what is asked for, or was never reached.
+    /// - Throws: ``ControlClientError`` when the collector refuses what is asked for, speaks nonsense, or was never reached.
     package mutating func next() async throws(ControlClientError) -> Item? {
-        if isDone { return nil }
-        do throws(ControlClientError) {
-            guard let client else { return try await connect() }
-            guard let part = try await client.next(request, until: nil) else {
-                throw .disconnected("the stream ended without a word")
+        while !isDone {
+            do throws(ControlClientError) {
+                guard let client else { return .connected(try await connect()) }
+                guard let part = try await client.next(request, until: nil) else {
+                    throw .disconnected("the stream ended without a word")
+                }
+                if let item = try take(part) { return item }
+            } catch {
+                return .disconnected(error, pause: try lose(error))
             }
-            return try take(part)
-        } catch {
-            return try lose(error)
         }
+        return nil
     }
 
-    /// Waits out a pause that ``Item/disconnected(_:pause:)`` told of; returns early when the task is cancelled.
+    /// Waits out the pause that ``Item/disconnected(_:pause:)`` told of; shorter when the task is cancelled.
     package func wait(_ pause: Duration) async {
+        // Cancellation shows at the next call.
         try? await thread.clock.sleep(until: thread.clock.monotonic.advanced(by: pause))
     }
 
-    private mutating func connect() async throws(ControlClientError) -> Item {
-        let deadline = thread.clock.monotonic.advanced(by: connectTimeout)
+    /// Ends the connection.
+    package func close() { client?.close() }
+
+    private mutating func connect() async throws(ControlClientError) -> WireWelcome {
+        let deadline = thread.clock.monotonic.advanced(by: Self.connectTimeout)
         let client = try await ControlClient.connect(connector, name: name, on: thread, until: deadline)
         var subscribe = WireSubscribe()
         subscribe.filter = filter
@@ -87,32 +94,71 @@ package struct EventFollower: Sendable {
         if let remaining { subscribe.eventLimit = remaining }
         request = try client.begin(.subscribe(subscribe))
         self.client = client
-        spent = 0
-        retriesForever = true
-        return .connected(client.welcome)
+        spentCredit = 0
+        wasConnected = true
+        return client.welcome
     }
 
-    private mutating func take(_ part: WireServerMessage) throws(ControlClientError) -> Item? {
+    /// - Returns: How long to wait before the next try.
+    private mutating func lose(_ error: ControlClientError) throws(ControlClientError) -> Duration {
+        client?.close()
+        client = nil
+        switch error {
+        case .refused(let code, _) where code != .exhausted: throw error
+        case .violation: throw error
+        case .unreachable, .disconnected, .timedOut, .refused:
+            guard wasConnected || isPatient else { throw error }
+            return backoff.pause(entropy)
+        }
+    }
+
+    /// - Returns: `nil` when the part is of no use to the caller.
+    private mutating func take(_ part: ControlClient.Part) throws(ControlClientError) -> Item? {
         backoff.reset()
+        switch part {
+        case .events(let batch, let through):
+            position?.note(batch.source, through: through)
+            spend(UInt32(clamping: batch.events.count))
+            return .events(batch)
+        case .message(let message): return try take(message)
+        }
+    }
+
+    private mutating func take(_ message: WireServerMessage) throws(ControlClientError) -> Item? {
+        switch message.body {
+        case .subscribed(let subscribed):
+            position = try convert { () throws(MessageError) in try FeedPosition(subscribed.position) }
+            return nil
+        case .gap(let gap): return .gap(try convert { () throws(MessageError) in try Gap(gap) })
+        case .sourceStatus(let status):
+            return .status(try convert { () throws(MessageError) in try SourceStatus(status) })
+        case .streamEnd(let end):
+            // The collector stops, and may come back.
+            if end.reason.code == .cancelled { throw .disconnected(end.reason.message) }
+            isDone = true
+            client?.close()
+            return .end(end)
+        default: return nil
+        }
+    }
+
+    private func convert<Value>(_ body: () throws(MessageError) -> Value) throws(ControlClientError) -> Value {
         do throws(MessageError) {
-            switch part.body {
-            case .subscribed(let subscribed):
-                position = try FeedPosition(subscribed.position)
-                return .status(nil)
-            case .events(let batch):
-                try note(batch)
-                return .events(batch)
-            case .gap(let gap): return .gap(try Gap(gap))
-            case .sourceStatus(let status): return .status(try SourceStatus(status))
-            case .streamEnd(let end):
-                guard end.reason.code != .cancelled else { throw MessageError(field: "", expected: "") }
-                isDone = true
-                client?.close()
-                return .end(end)
-            default: return nil
-            }
+            return try body()
         } catch {
             throw .violation("\(error)")
         }
+    }
+
+    /// Gives back the credit for what was read, in large pieces.
+    private mutating func spend(_ count: UInt32) {
+        if let remaining { self.remaining = remaining - min(remaining, UInt64(count)) }
+        spentCredit += count
+        guard spentCredit >= Self.credit / 2 else { return }
+        var credit = WireCredit()
+        credit.requestID = request
+        credit.events = spentCredit
+        client?.remark(.credit(credit))
+        spentCredit = 0
     }
 }

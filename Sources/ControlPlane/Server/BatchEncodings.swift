@@ -2,7 +2,6 @@ import CollectorCore
 import EventModel
 import Synchronization
 import Wire
-import WireMessages
 
 /// Batches as they go to clients, encoded once for all that see the same of them.
 final class BatchEncodings: Sendable {
@@ -22,15 +21,15 @@ final class BatchEncodings: Sendable {
 
     /// Appends the events as one frame; as several where one would be too large.
     func append(_ selected: SelectedEvents, through: UInt64, to id: UInt64, _ output: inout [UInt8]) {
+        let limit = Frame.serverPayloadByteCount - Self.envelopeByteCount
         let bytes = encoding(of: selected, through: through)
-        if bytes.count <= Frame.serverPayloadByteCount - Self.envelopeByteCount {
-            return Self.append(bytes, to: id, &output)
-        }
-        selected.forEach { event, index in
-            let one = SelectedEvents(batch: selected.batch, indices: [UInt16(truncatingIfNeeded: index)])
-            var message = WireEventBatch(one)
-            message.through = event.sequence
-            Self.append(Self.cut(&message), to: id, &output)
+        if bytes.count <= limit { return Self.append(bytes, to: id, &output) }
+        selected.forEach { _, index in
+            // Every text but the arguments, which are cut, is bounded far below a frame's size.
+            guard let one = EventEncoder.bytes(ofEventAt: index, of: selected.batch, atMost: limit) else {
+                preconditionFailure("an event without its arguments fits a frame")
+            }
+            Self.append(one, to: id, &output)
         }
     }
 
@@ -41,35 +40,11 @@ final class BatchEncodings: Sendable {
             }
         }
         if let known { return known.bytes }
-        var message = WireEventBatch(selected)
-        message.through = through
-        let bytes = Self.bytes(of: message)
+        let bytes = EventEncoder.bytes(of: selected, through: through)
         entries.withLock { entries in
             if entries.count >= Self.entryCount { entries.removeFirst() }
             entries.append(
                 Entry(batch: selected.batch, indices: selected.indices, through: through, bytes: bytes))
-        }
-        return bytes
-    }
-
-    /// Fails only for required fields, which proto3 has not, and beyond 2 GiB.
-    private static func bytes(of message: WireEventBatch) -> [UInt8] {
-        (try? message.serializedBytes()) ?? []
-    }
-
-    /// The message with as many arguments of its one process as fit.
-    private static func cut(_ message: inout WireEventBatch) -> [UInt8] {
-        var bytes = bytes(of: message)
-        while bytes.count > Frame.serverPayloadByteCount - envelopeByteCount, !message.events.isEmpty {
-            let arguments = message.events[0].process.cmdline
-            guard arguments.count > 1 else {
-                message.events[0].process.cmdline = []
-                message.events[0].process.isCmdlineTruncated = true
-                return self.bytes(of: message)
-            }
-            message.events[0].process.cmdline = Array(arguments.prefix(arguments.count / 2))
-            message.events[0].process.isCmdlineTruncated = true
-            bytes = self.bytes(of: message)
         }
         return bytes
     }

@@ -221,12 +221,7 @@ package final class ControlServer: Sendable {
         status.connections = UInt32(clamping: values.openCount)
         status.accepted = values.acceptedCount
         status.requests = values.requestCount
-        status.ended = values.ended.entries.map { entry in
-            var item = WireTally.Entry()
-            item.reason = entry.reason
-            item.count = entry.count
-            return item
-        }
+        status.ended = WireTally(values.ended).entries
         status.bytesReceived = values.receivedByteCount
         status.bytesSent = values.sentByteCount
         return status
@@ -281,7 +276,10 @@ package final class ControlServer: Sendable {
     private func accounts() async -> WireAccounts {
         var accounts = await collector.closeAccounts()
         accounts.streams += feed.accounts
-        return WireAccounts(accounts)
+        var message = WireAccounts()
+        message.sources = accounts.sources.map { WireSourceAccount($0) }
+        message.streams = accounts.streams.map { WireStreamAccount($0) }
+        return message
     }
 
     /// Has a source carry out one page of a task.

@@ -1,6 +1,6 @@
+package import CollectorCore
 import DequeModule
 package import EventModel
-import CollectorCore
 import Synchronization
 
 /// The last events, kept once for all clients, each of which reads them at its own pace.
@@ -298,6 +298,15 @@ package struct FeedPosition: Hashable, Sendable {
     package init(run: RunContext, sources: [Source]) {
         self.run = run
         self.sources = sources
+    }
+
+    /// Everything of the source up to the sequence was seen.
+    mutating func note(_ source: SourceName, through sequence: UInt64) {
+        if let index = sources.firstIndex(where: { $0.name == source }) {
+            sources[index].sequence = max(sources[index].sequence, sequence)
+        } else {
+            sources.append(Source(name: source, sequence: sequence))
+        }
     }
 
     /// What was seen of a source; 0 when nothing.

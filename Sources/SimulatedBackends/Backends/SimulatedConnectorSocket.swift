@@ -9,6 +9,7 @@ package import struct SystemPackage.Errno
 package final class SimulatedConnectorSocket: NetlinkSocket {
     private let kernel: SimulatedKernel
     private let confined: ThreadConfined<ConnectorSocketState>
+    private let waits: ThreadConfined<WaitPoint>
 
     init(kernel: SimulatedKernel) throws(Errno) {
         self.kernel = kernel
@@ -21,6 +22,7 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
             )
         }
         confined = ThreadConfined(state)
+        waits = ThreadConfined(state.waits)
     }
 
     private var state: ConnectorSocketState { confined.value }
@@ -43,7 +45,7 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
     package func close() {
         guard state.isOpen else { return }
         kernel.world.connector.close(state)
-        wakeWaiter(.interrupted)
+        state.waits.wake(.interrupted)
     }
 
     package func send(_ message: [UInt8]) throws(Errno) {
@@ -118,62 +120,13 @@ package final class SimulatedConnectorSocket: NetlinkSocket {
     // MARK: Waiting
 
     package func readable(until deadline: Instant?) async -> Readiness {
-        let world = kernel.world
-        // Asking costs time too, so that a loop which never suspends does not stand still.
-        world.spendCallCost()
-        let effects = world.applyFaults(toWait: .netlinkWait)
-        if effects.lateness > .zero { await fallAsleep(for: effects.lateness) }
-        if let readiness = readyNow(deadline: deadline) { return readiness }
-        if effects.isSpurious { return .readable }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                wait(until: deadline, continuation)
-            }
-        } onCancel: {
-            wakeWaiter(.interrupted)
+        await kernel.wait(
+            at: waits, .netlinkWait, for: "netlink socket to become readable", until: deadline
+        ) {
+            let state = state
+            return !state.isOpen ? .closed : state.isReadable ? .ready : .pending
         }
     }
 
-    /// The thread does not get its processor.
-    private func fallAsleep(for duration: Duration) async {
-        await withCheckedContinuation { continuation in
-            _ = kernel.pump.clock.schedule(at: kernel.now.advanced(by: duration)) { continuation.resume() }
-        }
-    }
-
-    package func interrupt() {
-        if !wakeWaiter(.interrupted) { state.isInterrupted = true }
-    }
-
-    private func readyNow(deadline: Instant?) -> Readiness? {
-        let state = state
-        if state.isInterrupted {
-            state.isInterrupted = false
-            return .interrupted
-        }
-        if Task.isCancelled || !state.isOpen { return .interrupted }
-        if state.isReadable { return .readable }
-        if let deadline, deadline <= kernel.now { return .deadlinePassed }
-        return nil
-    }
-
-    private func wait(until deadline: Instant?, _ continuation: CheckedContinuation<Readiness, Never>) {
-        // The task may have been cancelled before there was anybody to wake.
-        if let readiness = readyNow(deadline: deadline) { return continuation.resume(returning: readiness) }
-        let state = state
-        precondition(state.waiter == nil, "one task at a time waits for a socket")
-        let pump = kernel.pump
-        let parked = pump.park("netlink socket to become readable")
-        let timer = deadline.map { [self] time in
-            pump.clock.schedule(at: time) { _ = self.wakeWaiter(.deadlinePassed) }
-        }
-        state.waiter = { readiness in
-            pump.unpark(parked)
-            if let timer { pump.clock.cancel(timer) }
-            continuation.resume(returning: readiness)
-        }
-    }
-
-    @discardableResult
-    private func wakeWaiter(_ readiness: Readiness) -> Bool { state.wakeWaiter(readiness) }
+    package func interrupt() { waits.value.interrupt() }
 }

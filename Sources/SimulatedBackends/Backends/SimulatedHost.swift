@@ -1,4 +1,5 @@
 package import Backends
+import EventModel
 
 package import struct SystemPackage.Errno
 
@@ -48,6 +49,26 @@ package struct SimulatedHost: Sendable {
     /// - Throws: `ENOENT`, `ENOTDIR`, `EACCES`, `EMFILE`.
     package func rootedDirectory(path: [UInt8]) throws(Errno) -> SimulatedRootedDirectory {
         try SimulatedRootedDirectory(path: path, kernel: kernel)
+    }
+
+    /// A socket of the collector that listens.
+    ///
+    /// - Throws: `EADDRINUSE` when somebody listens there, `ENOTSOCK` when the name is taken by something that is no socket,
+    ///   `ENAMETOOLONG`, `EINVAL`, `EMFILE`.
+    package func transportListener(
+        path: String, permissions: SocketPermissions = SocketPermissions(mode: 0o660), backlog: Int = 128
+    ) throws(Errno) -> SimulatedTransportListener {
+        try SimulatedTransportListener(
+            path: path, permissions: permissions, backlog: backlog, kernel: kernel)
+    }
+
+    /// A way to the listener at a path, for a process of any kind: its calls take time and can be struck by faults.
+    ///
+    /// - Throws: `ENAMETOOLONG`, `EINVAL`.
+    package func transportConnector(
+        path: String, as credentials: PeerCredentials
+    ) throws(Errno) -> SimulatedTransportConnector {
+        try SimulatedTransportConnector(path: path, credentials: credentials, kernel: kernel)
     }
 
     /// A small file that survives a restart.

@@ -37,6 +37,14 @@ package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
     case rootStatus = "root.status"
     case rootList = "root.list"
     case rootRead = "root.read"
+    /// Making a socket, its name and its queue: from `socket(2)` to `listen(2)`.
+    case transportListen = "transport.listen"
+    case transportAccept = "transport.accept"
+    case transportConnect = "transport.connect"
+    case transportReceive = "transport.recv"
+    case transportSend = "transport.send"
+    /// Waiting for a client, for bytes, or for room.
+    case transportWait = "transport.wait"
 
     /// Position among all operations.
     ///
@@ -72,6 +80,12 @@ package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
         case .rootStatus: 26
         case .rootList: 27
         case .rootRead: 28
+        case .transportListen: 29
+        case .transportAccept: 30
+        case .transportConnect: 31
+        case .transportReceive: 32
+        case .transportSend: 33
+        case .transportWait: 34
         }
     }
 

@@ -128,9 +128,41 @@ extension BackendOperation {
         case .rootList: [.interrupted, .ioError, .noMemory, .staleNFSFileHandle]
         // pread(2).
         case .rootRead: [.interrupted, .ioError, .noMemory, .staleNFSFileHandle]
+        // socket(2), mkdir(2), open(2), bind(2), chown(2), chmod(2); EADDRINUSE is another listener.
+        case .transportListen:
+            [
+                .notPermitted, .noSuchFileOrDirectory, .ioError, .noMemory, .permissionDenied,
+                .tooManyOpenFilesInSystem, .tooManyOpenFiles, .noSpace, .readOnlyFileSystem, .addressInUse,
+                .noBufferSpace,
+            ]
+        // accept(2).
+        case .transportAccept:
+            [
+                .notPermitted, .interrupted, .resourceTemporarilyUnavailable, .noMemory, .permissionDenied,
+                .tooManyOpenFilesInSystem, .tooManyOpenFiles, .connectionAbort, .noBufferSpace,
+            ]
+        // socket(2), connect(2), unix(7); ENOENT and ECONNREFUSED are a listener that is just being started again.
+        case .transportConnect:
+            [
+                .notPermitted, .noSuchFileOrDirectory, .interrupted, .resourceTemporarilyUnavailable,
+                .noMemory, .permissionDenied, .tooManyOpenFilesInSystem, .tooManyOpenFiles,
+                .noBufferSpace, .connectionRefused,
+            ]
+        // recv(2). A reset is no error to inject but what a peer does, which dies-before-read brings about.
+        case .transportReceive:
+            [
+                .notPermitted, .interrupted, .resourceTemporarilyUnavailable, .noMemory, .permissionDenied,
+            ]
+        // send(2); sock_alloc_send_pskb says ENOBUFS when it cannot make a buffer (net/core/sock.c).
+        case .transportSend:
+            [
+                .notPermitted, .interrupted, .resourceTemporarilyUnavailable, .noMemory, .permissionDenied,
+                .noBufferSpace,
+            ]
         // Removing a watch fails only when there is none. Waits have no errors at the seam, and getrandom(2) of our kind
         // has none.
-        case .watchRemove, .watchWait, .netlinkWait, .clockTimer, .signalsNext, .entropyWord: []
+        case .watchRemove, .watchWait, .netlinkWait, .transportWait, .clockTimer, .signalsNext, .entropyWord:
+            []
         }
     }
 
@@ -166,7 +198,11 @@ extension BackendOperation {
         case .watchOpen, .watchAdd, .watchRemove, .rootOpen, .rootStatus: common
         // Whole records, but fewer than there was room for; a network file system may list in small parts.
         case .watchRead, .rootList, .rootRead: common + [.short]
-        case .watchWait: common + [.spurious]
+        case .watchWait, .transportWait: common + [.spurious]
+        case .transportListen, .transportConnect: common
+        case .transportAccept: common + [.diesBeforeRead]
+        // A stream has no borders: any call may move less than there is.
+        case .transportReceive, .transportSend: common + [.short, .diesBeforeRead]
         }
     }
 
@@ -188,6 +224,8 @@ extension BackendOperation {
         case .procfsReadLink, .procfsStatus: .among(ProcessLink.allCases.map(\.rawValue))
         case .fenceAnnounce, .fileRead, .fileReplace: .any
         case .watchAdd, .rootOpen, .rootStatus, .rootList, .rootRead: .any
+        case .transportReceive, .transportSend, .transportWait:
+            .among(TransportSide.allCases.map(\.rawValue))
         default: .none
         }
     }

@@ -12,7 +12,7 @@ package enum FaultBehaviour: Hashable, Sendable {
     case short(Int)
     /// Virtual time passes within the call, the world goes on, then the call proceeds. A wait ends that much later.
     case stall(Duration)
-    /// The process that the call is about is killed and reaped first.
+    /// The process that the call is about, or that is at the other end of the connection, is killed and reaped first.
     case diesBeforeRead
     /// The first queued datagram is queued twice (a netlink receive only).
     case duplicate
@@ -46,7 +46,7 @@ extension FaultBehaviour {
 package struct FaultRule: Hashable, Sendable {
     package var operation: BackendOperation
     package var pid: ProcessID?
-    /// A file's or link's name: `stat`, `exe`, `ns/pid`, or the name of a durable file.
+    /// A file's or link's name: `stat`, `exe`, `ns/pid`, or the name of a durable file; of sockets, whose call it is.
     package var file: String?
     /// Virtual time, half open.
     package var during: Range<Instant>?

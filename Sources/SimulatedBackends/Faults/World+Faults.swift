@@ -11,6 +11,8 @@ struct CallEffects {
     /// Nothing is found, as at the end of a file.
     var isAtEnd = false
     var isReordered = false
+    /// The process at the other end of a connection ends first.
+    var isPeerGone = false
     /// The bit of what is read that is wrong, counted modulo its length.
     var corruptedBit: UInt64?
 
@@ -38,6 +40,7 @@ extension World {
             case .short(let limit): effects.limit = max(1, limit)
             case .stall(let duration): pump.spend(duration)
             case .diesBeforeRead:
+                effects.isPeerGone = true
                 if let pid, exit(pid, .signaled(9, isCoreDumped: false)) { _ = reap(pid) }
             case .duplicate: effects.isDuplicate = true
             case .crash: effects.isCrash = true
@@ -54,9 +57,9 @@ extension World {
     /// What the fault plan says about one wait.
     ///
     /// Waiting costs nothing by itself, so only faults leave a trace.
-    func applyFaults(toWait operation: BackendOperation) -> WaitEffects {
+    func applyFaults(toWait operation: BackendOperation, file: String? = nil) -> WaitEffects {
         var effects = WaitEffects()
-        for firing in faults.strike(operation, pid: nil, file: nil, now: now) {
+        for firing in faults.strike(operation, pid: nil, file: file, now: now) {
             pump.state.trace.record(.fault, at: now, UInt64(firing.rule), UInt64(firing.count))
             switch firing.behaviour {
             case .stall(let duration): effects.lateness += max(.zero, duration)

@@ -35,9 +35,7 @@ final class InotifyInstance {
     private(set) var readCount: UInt64 = 0
     private(set) var readOverflowCount: UInt64 = 0
     var isOpen = true
-    var isInterrupted = false
-    /// The task that waits: called once, with the reason.
-    var waiter: ((Readiness) -> Void)?
+    let waits = WaitPoint()
 
     init(queueLimit: Int) { self.queueLimit = queueLimit }
 
@@ -71,7 +69,7 @@ final class InotifyInstance {
         for mark in marks.values { mark.node.marks.removeAll { $0 === mark } }
         marks = [:]
         queue = []
-        wakeWaiter(.interrupted)
+        waits.wake(.interrupted)
     }
 
     // MARK: The queue
@@ -110,18 +108,7 @@ final class InotifyInstance {
         }
     }
 
-    // MARK: Waking
-
-    private func wakeReader() { wakeWaiter(.readable) }
-
-    /// - Returns: Whether somebody waited.
-    @discardableResult
-    func wakeWaiter(_ readiness: Readiness) -> Bool {
-        guard let waiter else { return false }
-        self.waiter = nil
-        waiter(readiness)
-        return true
-    }
+    private func wakeReader() { waits.wake(.readable) }
 }
 
 extension InotifyRecord {

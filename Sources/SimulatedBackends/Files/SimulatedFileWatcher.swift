@@ -8,6 +8,7 @@ package import struct SystemPackage.Errno
 package final class SimulatedFileWatcher: FileWatcher {
     private let kernel: SimulatedKernel
     private let confined: ThreadConfined<InotifyInstance>
+    private let waits: ThreadConfined<WaitPoint>
 
     /// `inotify_init1(2)`.
     ///
@@ -22,6 +23,7 @@ package final class SimulatedFileWatcher: FileWatcher {
             return (world.fileSystem.openInstance(), 0)
         }
         confined = ThreadConfined(instance)
+        waits = ThreadConfined(instance.waits)
     }
 
     private var instance: InotifyInstance { confined.value }
@@ -85,61 +87,13 @@ package final class SimulatedFileWatcher: FileWatcher {
     // MARK: Waiting
 
     package func readable(until deadline: Instant?) async -> Readiness {
-        let world = kernel.world
-        // Asking costs time too, so that a loop which never suspends does not stand still.
-        world.spendCallCost()
-        let effects = world.applyFaults(toWait: .watchWait)
-        if effects.lateness > .zero { await fallAsleep(for: effects.lateness) }
-        if let readiness = readyNow(deadline: deadline) { return readiness }
-        if effects.isSpurious { return .readable }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                wait(until: deadline, continuation)
-            }
-        } onCancel: {
-            _ = instance.wakeWaiter(.interrupted)
+        await kernel.wait(at: waits, .watchWait, for: "inotify to become readable", until: deadline) {
+            let instance = instance
+            return !instance.isOpen ? .closed : instance.isReadable ? .ready : .pending
         }
     }
 
-    /// The thread does not get its processor.
-    private func fallAsleep(for duration: Duration) async {
-        await withCheckedContinuation { continuation in
-            _ = kernel.pump.clock.schedule(at: kernel.now.advanced(by: duration)) { continuation.resume() }
-        }
-    }
-
-    package func interrupt() {
-        if !instance.wakeWaiter(.interrupted) { instance.isInterrupted = true }
-    }
-
-    private func readyNow(deadline: Instant?) -> Readiness? {
-        let instance = instance
-        if instance.isInterrupted {
-            instance.isInterrupted = false
-            return .interrupted
-        }
-        if Task.isCancelled || !instance.isOpen { return .interrupted }
-        if instance.isReadable { return .readable }
-        if let deadline, deadline <= kernel.now { return .deadlinePassed }
-        return nil
-    }
-
-    private func wait(until deadline: Instant?, _ continuation: CheckedContinuation<Readiness, Never>) {
-        // The task may have been cancelled before there was anybody to wake.
-        if let readiness = readyNow(deadline: deadline) { return continuation.resume(returning: readiness) }
-        let instance = instance
-        precondition(instance.waiter == nil, "one task at a time waits for an instance")
-        let pump = kernel.pump
-        let parked = pump.park("inotify to become readable")
-        let timer = deadline.map { [self] time in
-            pump.clock.schedule(at: time) { _ = self.instance.wakeWaiter(.deadlinePassed) }
-        }
-        instance.waiter = { readiness in
-            pump.unpark(parked)
-            if let timer { pump.clock.cancel(timer) }
-            continuation.resume(returning: readiness)
-        }
-    }
+    package func interrupt() { waits.value.interrupt() }
 }
 
 extension InotifyInstance {

@@ -172,9 +172,7 @@ final class ConnectorSocketState {
     private(set) var request: ConnectorRequest.Operation?
     private var mask: ConnectorEventMask = .all
     var isOpen = true
-    var isInterrupted = false
-    /// The task that waits: called once, with the reason.
-    var waiter: ((Readiness) -> Void)?
+    let waits = WaitPoint()
 
     /// The kernel's minimum (`SOCK_MIN_RCVBUF`).
     static let minimumBufferByteCount = 2_304
@@ -269,14 +267,5 @@ final class ConnectorSocketState {
         queue.swapAt(0, 1)
     }
 
-    private func wakeReader() { wakeWaiter(.readable) }
-
-    /// - Returns: Whether somebody waited.
-    @discardableResult
-    func wakeWaiter(_ readiness: Readiness) -> Bool {
-        guard let waiter else { return false }
-        self.waiter = nil
-        waiter(readiness)
-        return true
-    }
+    private func wakeReader() { waits.wake(.readable) }
 }

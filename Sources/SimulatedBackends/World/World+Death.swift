@@ -162,6 +162,7 @@ extension World {
         _ = reap(old)
         handles.closeAll()
         fileSystem.closeAllOfCollector()
+        sockets.closeAllOfCollector()
         guard let pid = fork(parent: ProcessID(1), as: nil, startTicks: nil, namespace: .inherited) else {
             return nil
         }

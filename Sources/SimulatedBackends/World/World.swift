@@ -15,6 +15,7 @@ final class World {
     var pids: PIDAllocator
     let files = FileTable()
     let fileSystem: SimulatedFileSystem
+    let sockets = SocketTable()
     let signals: SignalQueue
     let disk: SimulatedDisk
     var hidepid: HidePID
@@ -108,7 +109,9 @@ final class World {
     func drawExecDuration() -> Int64 { generator.draw(execDuration) }
 
     /// Descriptors of the collector.
-    var openHandleCount: Int { handles.count + connector.sockets.count + fileSystem.descriptorCount }
+    var openHandleCount: Int {
+        handles.count + connector.sockets.count + fileSystem.descriptorCount + sockets.descriptorCount
+    }
 
     // MARK: The table of processes
 

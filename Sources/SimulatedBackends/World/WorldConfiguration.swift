@@ -48,6 +48,11 @@ package struct WorldConfiguration: Hashable, Sendable {
     /// Most inotify instances of a user (`fs.inotify.max_user_instances`).
     package var watchInstanceLimit = 128
 
+    /// `net.core.wmem_default`, what the bytes that a peer has not read may take of each end's buffer.
+    package var socketSendBuffer = 212_992
+    /// Most clients that may wait for a listener (`net.core.somaxconn`).
+    package var socketBacklogMaximum = 4_096
+
     /// Virtual time that one call of a backend takes, drawn anew for each.
     package var callCost: ClosedRange<Duration> = .microseconds(1) ... .microseconds(20)
     /// Time from the first visible change of an `execve(2)` to its EXEC message, drawn anew for each.
