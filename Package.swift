@@ -83,13 +83,14 @@ let package = Package(
             ["EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage, deque]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
         target("Configuration", ["EventModel"]),
+        target("Presentation", ["EventModel", "CollectorCore"]),
 
         // Layer 4: composition.
         target(
             "CollectorHost",
             [
                 "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane", "Wire",
-                "WireMessages", "Hardening", "Configuration", systemPackage,
+                "WireMessages", "Hardening", "Configuration", "Presentation", systemPackage,
             ]),
         .target(
             name: "CSimulation",
@@ -145,6 +146,7 @@ let package = Package(
             ]),
         tests("HardeningTests", ["Hardening", "Backends", "LinuxBackends", systemPackage]),
         tests("ConfigurationTests", ["Configuration"]),
+        tests("PresentationTests", ["Presentation", "CollectorCore", "EventModel", "Backends"]),
         tests("CollectorHostTests", ["CollectorHost", "CollectorCore", "Configuration", "EventModel"]),
         tests("CollectordTests", []),
         tests(

@@ -5,6 +5,7 @@ import ControlPlane
 import EventModel
 import HostSources
 import LinuxBackends
+import Presentation
 import Synchronization
 
 /// One run of the daemon, from the first source to the last account.

@@ -133,31 +133,32 @@ struct FieldReader {
         in bytes: Span<UInt8>, _ field: String
     ) throws(MessageError) -> (high: UInt64, low: UInt64) {
         let range = try inner(in: bytes).range
+        guard range.count == 36, let words = Self.words(in: bytes, from: range.lowerBound) else {
+            throw MessageError(field: field, expected: "8-4-4-4-12 hexadecimal digits")
+        }
+        return words
+    }
+
+    /// The 36 bytes of an identifier's text; `nil` when they are none.
+    private static func words(in bytes: Span<UInt8>, from start: Int) -> (high: UInt64, low: UInt64)? {
         var words: (high: UInt64, low: UInt64) = (0, 0)
-        var digitCount = 0
-        for place in range {
-            let byte = bytes[place]
-            let isDashPlace = [8, 13, 18, 23].contains(place - range.lowerBound)
-            guard range.count == 36, isDashPlace == (byte == 0x2d) else {
-                throw MessageError(field: field, expected: "8-4-4-4-12 hexadecimal digits")
-            }
-            if isDashPlace { continue }
+        for place in 0..<36 {
+            let byte = bytes[start + place]
             let digit: UInt8
-            switch byte {
-            case 0x30...0x39: digit = byte - 0x30
-            case 0x41...0x46: digit = byte - 0x37
-            case 0x61...0x66: digit = byte - 0x57
-            default: throw MessageError(field: field, expected: "8-4-4-4-12 hexadecimal digits")
+            switch (place, byte) {
+            case (8, 0x2d), (13, 0x2d), (18, 0x2d), (23, 0x2d): continue
+            case (8, _), (13, _), (18, _), (23, _): return nil
+            case (_, 0x30...0x39): digit = byte - 0x30
+            case (_, 0x41...0x46): digit = byte - 0x37
+            case (_, 0x61...0x66): digit = byte - 0x57
+            default: return nil
             }
-            if digitCount < 16 {
+            // The 16 digits of the first word stand before the third dash.
+            if place < 18 {
                 words.high = words.high << 4 | UInt64(digit)
             } else {
                 words.low = words.low << 4 | UInt64(digit)
             }
-            digitCount += 1
-        }
-        guard digitCount == 32 else {
-            throw MessageError(field: field, expected: "8-4-4-4-12 hexadecimal digits")
         }
         return words
     }
