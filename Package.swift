@@ -80,7 +80,10 @@ let package = Package(
             ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage, heap]),
         target(
             "ControlPlane",
-            ["EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage, deque]),
+            [
+                "EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage,
+                deque,
+            ]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
         target("Configuration", ["EventModel"]),
         target("Presentation", ["EventModel", "CollectorCore"]),
@@ -89,7 +92,8 @@ let package = Package(
         target(
             "CollectorHost",
             [
-                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane", "Wire",
+                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane",
+                "Wire",
                 "WireMessages", "Hardening", "Configuration", "Presentation", systemPackage,
             ]),
         .target(

@@ -40,12 +40,16 @@ struct CommandFailure: Error, CustomStringConvertible {
         switch errno {
         case .noSuchFileOrDirectory:
             CommandFailure(
-                69, "there is no collector at \(socket): start collectord, or name its ipc.socket with --socket PATH")
+                69,
+                "there is no collector at \(socket): start collectord, or name its ipc.socket with --socket PATH"
+            )
         case .connectionRefused:
             CommandFailure(69, "nobody listens at \(socket) any more: start collectord")
         case .permissionDenied:
             CommandFailure(
-                77, "may not connect to \(socket): run as root or the collector's user, or as a member of its ipc.group")
+                77,
+                "may not connect to \(socket): run as root or the collector's user, or as a member of its ipc.group"
+            )
         case .resourceTemporarilyUnavailable:
             CommandFailure(75, "the collector at \(socket) is too busy to take another client; try again")
         default: CommandFailure(69, "cannot connect to \(socket): \(errno)")
@@ -65,7 +69,9 @@ struct CommonOptions: ParsableArguments {
     var isJSON = false
 
     func validate() throws {
-        guard (1...3_600).contains(timeout) else { throw ValidationError("--timeout: expected 1 to 3600 seconds") }
+        guard (1...3_600).contains(timeout) else {
+            throw ValidationError("--timeout: expected 1 to 3600 seconds")
+        }
     }
 }
 
@@ -120,13 +126,15 @@ struct Console: Sendable {
             } catch {
                 failure.withLock { $0 = error }
             }
+            // What cannot be written any more has been said already.
             try? console.output.flush()
         }
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
     /// Runs `body`, which SIGINT and SIGTERM cancel.
-    func runUntilSignal(_ body: @escaping @Sendable () async throws(CommandFailure) -> Void) async
+    func runUntilSignal(_ body: @escaping @Sendable () async throws(CommandFailure) -> Void)
+        async
         throws(CommandFailure)
     {
         let signals: LinuxSignals
@@ -201,5 +209,13 @@ struct Console: Sendable {
         }
     }
 
-    func flush() throws(CommandFailure) { try write([]); try? output.flush() }
+    func flush() throws(CommandFailure) {
+        do throws(Errno) {
+            try output.flush()
+        } catch .brokenPipe {
+            HostProcess.exitNow(0)
+        } catch {
+            throw CommandFailure(74, "cannot write: \(error)")
+        }
+    }
 }

@@ -40,7 +40,11 @@ struct CollectorCtl: ParsableCommand {
         } catch {
             let code = exitCode(for: error)
             // Help and versions are errors to the parser, and answers to the user.
-            if code == .success { Console.say(fullMessage(for: error)) } else { Console.tell(fullMessage(for: error)) }
+            if code == .success {
+                Console.say(fullMessage(for: error))
+            } else {
+                Console.tell(fullMessage(for: error))
+            }
             HostProcess.exitNow(code == .success ? 0 : 64)
         }
     }
@@ -59,7 +63,8 @@ struct Completion: ParsableCommand {
 
     func run() throws {
         guard let shell = CompletionShell(rawValue: shell) else {
-            throw ValidationError("expected one of \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw ValidationError(
+                "expected one of \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         Console.say(CollectorCtl.completionScript(for: shell))
     }

@@ -113,7 +113,8 @@ struct Sources: ParsableCommand {
 struct HealthCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health", abstract: "Show how the collector and its sources are.",
-        discussion: "Exits with 0 when everything is healthy, with 1 when something is degraded or has failed.")
+        discussion:
+            "Exits with 0 when everything is healthy, with 1 when something is degraded or has failed.")
 
     @OptionGroup var common: CommonOptions
 

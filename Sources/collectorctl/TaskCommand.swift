@@ -45,7 +45,8 @@ struct TaskCommand: ParsableCommand {
     }
 
     struct Tree: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List a process and all that descend from it.")
+        static let configuration = CommandConfiguration(
+            abstract: "List a process and all that descend from it.")
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The pid at the root.") var pid: UInt32
@@ -61,7 +62,9 @@ struct TaskCommand: ParsableCommand {
     struct Hash: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Have a file below a watched root hashed, and compare the digest.",
-            discussion: "Takes the role control: root, or the collector's own user. Exits with 1 when it does not match.")
+            discussion:
+                "Takes the role control: root, or the collector's own user. Exits with 1 when it does not match."
+        )
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The file's absolute path.") var path: String
@@ -107,7 +110,9 @@ struct TaskCommand: ParsableCommand {
 }
 
 extension Console {
-    fileprivate func attempt<Value>(_ body: () throws(ControlClientError) -> Value) throws(CommandFailure) -> Value {
+    fileprivate func attempt<Value>(_ body: () throws(ControlClientError) -> Value) throws(CommandFailure)
+        -> Value
+    {
         do throws(ControlClientError) {
             return try body()
         } catch {
@@ -115,7 +120,9 @@ extension Console {
         }
     }
 
-    fileprivate func nextPage(_ client: ControlClient, _ id: UInt64) async throws(CommandFailure) -> WireTaskResult? {
+    fileprivate func nextPage(_ client: ControlClient, _ id: UInt64) async throws(CommandFailure)
+        -> WireTaskResult?
+    {
         do throws(ControlClientError) {
             guard case .message(let message)? = try await client.next(id, until: deadline) else { return nil }
             return message.taskResult
@@ -146,7 +153,8 @@ extension Console {
 
     /// The columns of `ps -eo pid,ppid,uid,comm,args`.
     private func line(for process: ProcessEvent) -> String {
-        let arguments = process.commandLine.isEmpty
+        let arguments =
+            process.commandLine.isEmpty
             ? process.executablePath ?? "" : process.commandLine.joined(separator: " ")
         let name = process.name ?? "?"
         let blanks = String(repeating: " ", count: max(0, Limits.commByteCount - name.utf8.count))

@@ -27,7 +27,8 @@ struct Watch: ParsableCommand {
             "Events of a topic: + is one level, # all that follow. Repeatable.", valueName: "pattern"))
     var topic: [String] = []
 
-    @Option(parsing: .singleValue, help: ArgumentHelp("Events about a process. Repeatable.", valueName: "pid"))
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("Events about a process. Repeatable.", valueName: "pid"))
     var pid: [UInt32] = []
 
     @Option(
@@ -64,7 +65,8 @@ struct Watch: ParsableCommand {
         var after: FeedPosition?
         if let from {
             guard let position = FeedPosition(text: from) else {
-                throw CommandFailure(64, "--from: \"\(from)\" is no position such as collectorctl watch prints")
+                throw CommandFailure(
+                    64, "--from: \"\(from)\" is no position such as collectorctl watch prints")
             }
             after = position
         }
@@ -130,7 +132,11 @@ private struct EventPrinter {
             }
         case .gap(let gap):
             lostCount += gap.lost ?? gap.lostBounds.atLeast
-            if isJSON { try console.writeJSON { gap.appendJSON(to: &$0) } } else { try console.write([table.line(for: gap)]) }
+            if isJSON {
+                try console.writeJSON { gap.appendJSON(to: &$0) }
+            } else {
+                try console.write([table.line(for: gap)])
+            }
         case .status(let status):
             if isJSON {
                 try console.writeJSON { status.appendJSON(to: &$0) }
