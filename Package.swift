@@ -103,7 +103,7 @@ let package = Package(
             "CollectorSimulation",
             [
                 "EventModel", "Backends", "KernelFormats", "CollectorCore", "HostSources",
-                "SimulatedBackends",
+                "SimulatedBackends", "ControlPlane", "Wire", "WireMessages", protobuf,
                 "LinuxBackends", "Configuration", "CSimulation", systemPackage,
             ]),
 
@@ -120,7 +120,7 @@ let package = Package(
             name: "collector-bench",
             dependencies: [
                 "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends", "Digests",
-                "CollectorSimulation", "CMimalloc", arguments,
+                "ControlPlane", "Wire", "WireMessages", "CollectorSimulation", "CMimalloc", arguments,
             ],
             path: "Benchmarks/Sources/collector-bench", swiftSettings: strict),
 

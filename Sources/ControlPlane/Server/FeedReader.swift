@@ -62,10 +62,13 @@ struct FeedReader {
     ) {
         guard after.run == newest.run else {
             // Sequences of another run say nothing about this one.
-            for source in newest.sources {
+            let news = newest.sources.map(\.name).filter { name in
+                !after.sources.contains { $0.name == name }
+            }
+            for name in after.sources.map(\.name) + news {
                 add(
                     Gap(
-                        source: source.name, cause: .resume, lost: nil,
+                        source: name, cause: .resume, lost: nil,
                         lostBounds: LostBounds(atLeast: 0, atMost: nil), from: now, until: now, time: wall,
                         processors: [], subscriber: request.name))
             }

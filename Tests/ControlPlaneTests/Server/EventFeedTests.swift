@@ -215,6 +215,17 @@ struct FeedRecord {
         #expect(gap.cause == .resume && gap.lost == nil && gap.lostBounds.atMost == nil)
     }
 
+    @Test func `who was with another run is told so though nothing has happened in this one`() {
+        let feed = feed()
+        var request = everything
+        request.after = FeedPosition(
+            run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
+            sources: [FeedPosition.Source(name: "process", sequence: 3)])
+        let id = open(feed, request)
+        guard case .gap(let gap)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        #expect(gap.source == "process" && gap.cause == .resume)
+    }
+
     @Test func `a reader that waits is woken once`() {
         let feed = feed()
         var writer = FeedWriter()
