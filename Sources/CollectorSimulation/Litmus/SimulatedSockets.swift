@@ -48,7 +48,8 @@ final class SimulatedSockets: LitmusSockets {
     }
 
     func put(_ path: String, isSocket: Bool) throws(Errno) {
-        host.kernel.placeSocketName(full(path), isSocket ? .remains : .file)
+        host.kernel.placeSocketName(
+            full(path), isSocket ? .remains : .file, permissions: SocketPermissions(mode: 0o644))
     }
 
     func remove(_ path: String) throws(Errno) {

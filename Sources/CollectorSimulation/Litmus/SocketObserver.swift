@@ -32,29 +32,26 @@ final class SocketObserver {
         case .pass(let process, let text):
             return try sockets.pass(text, from: process)?.symbol ?? "ok"
         case .ready(let name, let interest):
-            return "\(try await ready(name, interest))"
+            guard let readiness = await ready(name, interest) else { return Errno.badFileDescriptor.symbol }
+            return "\(readiness)"
         case .peer(let name):
-            let peer = try connection(name).peer
+            guard let peer = connections[name]?.peer else { return Errno.badFileDescriptor.symbol }
             let process = names.name(of: peer.pid) ?? "observer"
             return "\(process) uid=\(peer.uid.rawValue) gid=\(peer.gid.rawValue)"
         case .close(let name):
-            if let listener = listeners[name] { listener.close() } else { try connection(name).close() }
+            listeners[name]?.close()
+            connections[name]?.close()
             return "ok"
         default:
             do throws(Errno) { return try answer(atOnceTo: step, keep) } catch { return error.symbol }
         }
     }
 
-    private func ready(_ name: String, _ interest: TransportInterest) async throws(LitmusFailure) -> Readiness
-    {
+    /// `nil` when there is no such socket, because making it was refused.
+    private func ready(_ name: String, _ interest: TransportInterest) async -> Readiness? {
         let deadline = clock.monotonic.advanced(by: Self.waitTime)
         if let listener = listeners[name] { return await listener.acceptable(until: deadline) }
-        return await (try connection(name)).ready(for: interest, until: deadline)
-    }
-
-    private func connection(_ name: String) throws(LitmusFailure) -> any TransportConnection {
-        guard let connection = connections[name] else { throw LitmusFailure("no connection \(name)") }
-        return connection
+        return await connections[name]?.ready(for: interest, until: deadline)
     }
 
     private func answer(
