@@ -276,6 +276,21 @@ struct TakenNameTests {
         }
     }
 
+    @Test(.enabled(if: isRoot, "root must become somebody else"))
+    func `remains that may not be removed are told by the call that failed`() async {
+        await #expect(processExitsWith: .success) {
+            try await withSocketFolder { folder, thread in
+                let path = "\(folder)/s"
+                #expect(unsafe chmod(folder, 0o1777) == 0)
+                _ = try BareSocket(.remains, at: path)
+                #expect(unsafe chmod(path, 0o777) == 0)
+                #expect(seteuid(4_321) == 0)
+                #expect(openingProblem(path, on: thread) == .call("unlink", .notPermitted))
+                #expect(seteuid(0) == 0)
+            }
+        }
+    }
+
     @Test func `an opening that fails leaves nothing behind`() async throws {
         try await withSocketFolder { folder, thread in
             close(unsafe open("\(folder)/s", O_CREAT | O_WRONLY, 0o644))
