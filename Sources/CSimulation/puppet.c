@@ -16,6 +16,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -207,6 +208,33 @@ static long burst_twice(long count) {
     return children[0] < 0 ? children[0] : children[1] < 0 ? children[1] : count;
 }
 
+// The socket of the last CSIM_PUPPET_CONNECT.
+static int stream = -1;
+
+static long connect_stream(const struct request *r) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (r->count < 1 || strlen(r->fields[0]) >= sizeof address.sun_path) return -ENAMETOOLONG;
+    memcpy(address.sun_path, r->fields[0], strlen(r->fields[0]));
+    if (stream >= 0) close(stream);
+    stream = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return stream < 0 ? -errno : checked(connect(stream, (struct sockaddr *)&address, sizeof address));
+}
+
+static long send_descriptor(const struct request *r) {
+    if (r->count < 1) return -EINVAL;
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec place = {r->fields[0], strlen(r->fields[0])};
+    struct msghdr message = {.msg_iov = &place, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    memset(&control, 0, sizeof control);
+    control.header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.header), &r->channel, sizeof(int));
+    return checked(sendmsg(stream, &message, MSG_NOSIGNAL));
+}
+
 static long perform(const struct request *r) {
     switch (r->verb) {
     case CSIM_PUPPET_FORK: return fork_puppet(r, 0);
@@ -234,6 +262,8 @@ static long perform(const struct request *r) {
     case CSIM_PUPPET_NOT_DUMPABLE: return checked(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     case CSIM_PUPPET_BURST: return burst(number(r, 0));
     case CSIM_PUPPET_BURST_TWICE: return burst_twice(number(r, 0));
+    case CSIM_PUPPET_CONNECT: return connect_stream(r);
+    case CSIM_PUPPET_SEND_DESCRIPTOR: return send_descriptor(r);
     default: return -ENOSYS;
     }
 }

@@ -36,6 +36,9 @@ extension CollectorSim {
         @Flag(help: "Random programs about files instead of processes.")
         var files = false
 
+        @Flag(help: "Random programs about stream sockets instead of processes.")
+        var sockets = false
+
         @Option(help: "Seed of the first random program; the next one has the next number.")
         var seed: UInt64 = 1
 
@@ -53,9 +56,12 @@ extension CollectorSim {
 
         func validate() throws {
             guard let random else {
-                guard !files else { throw ValidationError("expected --files only with --random") }
+                guard !files, !sockets else {
+                    throw ValidationError("expected --files and --sockets only with --random")
+                }
                 return
             }
+            guard !files || !sockets else { throw ValidationError("expected --files or --sockets, not both") }
             guard (1...1_000_000).contains(random) else {
                 throw ValidationError("expected --random 1 to 1000000")
             }
@@ -93,6 +99,8 @@ extension CollectorSim {
             if summary.differenceCount > 0 { throw ExitCode(Verdict.safety.exitCode) }
         }
 
+        private var subject: Conformance.Subject { sockets ? .sockets : files ? .files : .processes }
+
         private func compareRandom(_ count: Int) throws {
             if let obstacle = Conformance.realKernelObstacle {
                 Terminal.standardError.writeLine("the real kernel cannot be asked: \(obstacle)")
@@ -101,7 +109,7 @@ extension CollectorSim {
             var differenceCount = 0
             for seed in seed..<(seed + UInt64(count)) {
                 Terminal.progress("seed \(seed), \(differenceCount) differ")
-                let result = try Conformance.compareRandom(seed: seed, about: files ? .files : .processes)
+                let result = try Conformance.compareRandom(seed: seed, about: subject)
                 if json { Terminal.standardOutput.writeLine(result.json) }
                 guard let difference = result.difference else { continue }
                 Terminal.progress("")

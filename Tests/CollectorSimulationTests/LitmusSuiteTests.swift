@@ -110,6 +110,16 @@ private enum Cases {
         }
     }
 
+    @Test(.enabled(if: Conformance.realKernelObstacle == nil, "takes root in the initial namespaces"))
+    func `both kernels answer random programs about sockets alike`() throws {
+        for seed in UInt64(1)...20 {
+            let questions = RandomSocketCase.make(seed: seed).questions
+            #expect(questions == RandomSocketCase.make(seed: seed).questions)
+            let result = try Conformance.compareRandom(seed: seed, about: .sockets)
+            #expect(result.details == [], "seed \(seed)")
+        }
+    }
+
     @Test func `every random program about files can be run, and tells the same each time`() throws {
         for seed in UInt64(1)...100 {
             let questions = RandomFileCase.make(seed: seed)

@@ -54,6 +54,10 @@ enum csim_puppet_verb {
     CSIM_PUPPET_BURST,
     /// count: as burst, two at a time from two forked children of its own.
     CSIM_PUPPET_BURST_TWICE,
+    /// path: connects a Unix stream socket and keeps it, instead of the one before; waits for nothing.
+    CSIM_PUPPET_CONNECT,
+    /// text: sends it over that socket, and a descriptor along with it.
+    CSIM_PUPPET_SEND_DESCRIPTOR,
 };
 
 /// Starts the first puppet, which also adopts orphans (`PR_SET_CHILD_SUBREAPER`).

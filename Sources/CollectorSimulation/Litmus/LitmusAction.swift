@@ -131,4 +131,6 @@ package enum LitmusObservation: Hashable, Sendable {
     case durableReplace([UInt8])
     /// Something about files.
     case files(LitmusFileObservation)
+    /// Something done to or seen of stream sockets.
+    case sockets(LitmusSocketStep)
 }

@@ -19,6 +19,7 @@ final class LitmusInterpreter {
     var values: [String: String] = [:]
     private var openedFile: (any DurableFile)?
     private var treeObserver: FileObserver?
+    private var socketObserver: SocketObserver?
 
     init(world: any LitmusWorld) {
         self.world = world
@@ -39,6 +40,8 @@ final class LitmusInterpreter {
                         answers.append(answer)
                     } else if answer != "ok", case .listen = observation {
                         throw LitmusFailure("could not subscribe: \(answer)")
+                    } else if answer != "ok", case .sockets = observation {
+                        throw LitmusFailure("\(step.text): \(answer)")
                     }
                 }
             } catch let failure as LitmusFailure {
@@ -132,6 +135,8 @@ final class LitmusInterpreter {
         case .cancelTimer(let duration): return await cancelTimer(duration)
         case .files(let observation):
             return try await tree().answer(to: observation, keep: keep)
+        case .sockets(let step):
+            return try await streams().answer(to: step, names: names, keep: keep)
         case .durableRead:
             return answer { () throws(Errno) in
                 try durableFile().read().map { Printer.quoted($0) } ?? "absent"
@@ -169,6 +174,13 @@ final class LitmusInterpreter {
         if let treeObserver { return treeObserver }
         let made = FileObserver(try world.files(), clock: world.clock)
         treeObserver = made
+        return made
+    }
+
+    private func streams() throws(LitmusFailure) -> SocketObserver {
+        if let socketObserver { return socketObserver }
+        let made = SocketObserver(try world.sockets(), clock: world.clock)
+        socketObserver = made
         return made
     }
 

@@ -187,7 +187,7 @@ extension LitmusParser {
         return try Self.mode(try reader.word("permissions such as 0644"), orThrow: problem)
     }
 
-    private func mode(_ reader: inout LitmusLineReader, or standard: UInt16) throws(ScenarioError) -> UInt16 {
+    func mode(_ reader: inout LitmusLineReader, or standard: UInt16) throws(ScenarioError) -> UInt16 {
         let problem = reader.error("expected permissions such as mode=0644")
         guard let word = try reader.bytes(forKey: "mode") else { return standard }
         return try Self.mode(String(decoding: word, as: UTF8.self), orThrow: problem)

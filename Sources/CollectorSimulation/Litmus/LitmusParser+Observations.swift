@@ -84,6 +84,7 @@ extension LitmusParser {
             if reader.skip("read") { return .durableRead }
             guard reader.skip("replace") else { throw reader.error("expected read or replace") }
             return .durableReplace(try reader.bytes("a text"))
+        case "socket": return .sockets(try socketStep(&reader))
         default: return try fileObservation(verb, &reader).map(LitmusObservation.files)
         }
     }

@@ -31,6 +31,8 @@ struct LitmusParser {
     var fileHandles: Set<String> = []
     var watchers: Set<String> = []
     var watchLabels: Set<String> = []
+    /// Stream sockets that a line has made.
+    var streams: Set<String> = []
     /// Whether ``projection(_:)`` has taken the word `as` already.
     var pendingLabel = false
 
@@ -145,7 +147,8 @@ struct LitmusParser {
         "attach, burst, burst-twice, clock, comm, detach, exec, exit, exit-thread, forge, fork, hidepid, ignore, kill, kthread, "
         + "nondumpable, observe-as, proc, reap, setgid, setsid, setuid, sleep, thread, title, unlink, \(fileVerbs), "
         + "or something to look at: ack, announce, cancel-timer, clock, compare, drain, durable, fence, list, listen, open, pidfd, "
-        + "read, readlink, recv, room, status, tally, threads, timer, timers, \(fileObservationVerbs)"
+        + "read, readlink, recv, room, status, tally, threads, timer, timers, \(fileObservationVerbs), "
+        + "socket"
 
     private mutating func lifeAction(_ verb: String, _ reader: inout LitmusLineReader) throws(ScenarioError)
         -> LitmusAction?

@@ -20,6 +20,8 @@ package protocol LitmusWorld: AnyObject {
     func openDurableFile() throws(Errno) -> any DurableFile
     /// The files of the case, which are made with the first call.
     func files() throws(LitmusFailure) -> any LitmusFiles
+    /// The stream sockets of the case, in a folder of their own.
+    func sockets() throws(LitmusFailure) -> any LitmusSockets
 
     /// Does what the case says, and returns when the kernel has done it.
     ///

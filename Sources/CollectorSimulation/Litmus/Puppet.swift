@@ -1,6 +1,8 @@
 import CSimulation
 import EventModel
 
+import struct SystemPackage.Errno
+
 /// A process, or a thread of one, that does on this host what it is told.
 final class Puppet {
     /// Executing loads this whole program anew, which takes its time on a busy host.
@@ -110,6 +112,22 @@ final class Puppet {
 
     func detach(from tracee: Puppet) throws(LitmusFailure) {
         try ask(CSIM_PUPPET_DETACH, number(tracee.process.rawValue))
+    }
+
+    // MARK: - Sockets
+
+    /// Connects to a listener; the error, if there is one, is the kernel's answer.
+    func connect(to path: [UInt8]) throws(LitmusFailure) -> Errno? {
+        try attempt(CSIM_PUPPET_CONNECT, [path])
+    }
+
+    /// Sends a text with a descriptor along.
+    func sendDescriptor(with text: [UInt8]) throws(LitmusFailure) -> Errno? {
+        try attempt(CSIM_PUPPET_SEND_DESCRIPTOR, [text])
+    }
+
+    private func attempt(_ verb: csim_puppet_verb, _ fields: [[UInt8]]) throws(LitmusFailure) -> Errno? {
+        PuppetSystem.attempt(channel, try message(verb, fields))
     }
 
     // MARK: - Many at once

@@ -1,6 +1,8 @@
 import CSimulation
 import EventModel
 
+import struct SystemPackage.Errno
+
 /// The calls to `puppet.c`, one function each: all unsafe code of the suite is here.
 enum PuppetSystem {
     /// Why puppets cannot act on this host; `nil` when they can.
@@ -38,6 +40,14 @@ enum PuppetSystem {
             channel.rawValue, request, Int32(request.count), passed?.rawValue ?? -1, milliseconds, &value)
         try checked(result, purpose)
         return value
+    }
+
+    /// Sends a request whose failure is an answer.
+    static func attempt(_ channel: ChannelDescriptor, _ request: [UInt8]) -> Errno? {
+        var value: Int32 = 0
+        let result = unsafe csim_puppet_request(
+            channel.rawValue, request, Int32(request.count), -1, LitmusLimits.actionMilliseconds, &value)
+        return result < 0 ? Errno(rawValue: -result) : nil
     }
 
     static func tell(_ channel: ChannelDescriptor, _ request: [UInt8], to purpose: String)

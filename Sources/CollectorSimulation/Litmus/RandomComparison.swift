@@ -33,7 +33,7 @@ extension Conformance {
 
     /// What random programs are about.
     public enum Subject: String, Hashable, Sendable, CaseIterable {
-        case processes, files
+        case processes, files, sockets
     }
 
     /// Runs the random program of a seed on both kernels.
@@ -44,6 +44,7 @@ extension Conformance {
             switch subject {
             case .processes: RandomCase.make(seed: seed)
             case .files: ([], RandomFileCase.make(seed: seed))
+            case .sockets: RandomSocketCase.make(seed: seed)
             }
         let test = try LitmusCase(
             parsing: Array(text(of: program, answers: nil, seed: seed).utf8), path: "seed \(seed)")

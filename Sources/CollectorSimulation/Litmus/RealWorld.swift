@@ -47,6 +47,10 @@ final class RealWorld: LitmusWorld {
         return made
     }
 
+    func sockets() throws(LitmusFailure) -> any LitmusSockets {
+        RealSockets(in: scratch, on: thread) { [self] name throws(LitmusFailure) in try puppet(name) }
+    }
+
     func forge(_ message: [UInt8]) throws(LitmusFailure) { try PuppetSystem.forge(message) }
 
     func perform(_ action: LitmusAction) async throws(LitmusFailure) -> ProcessID? {

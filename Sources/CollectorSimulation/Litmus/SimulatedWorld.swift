@@ -38,6 +38,10 @@ final class SimulatedWorld: LitmusWorld {
 
     func files() throws(LitmusFailure) -> any LitmusFiles { try SimulatedFiles(host) }
 
+    func sockets() throws(LitmusFailure) -> any LitmusSockets {
+        SimulatedSockets(host) { [self] name throws(LitmusFailure) in try id(name) }
+    }
+
     func forge(_ message: [UInt8]) throws(LitmusFailure) {
         guard host.kernel.forge(message, senderPort: 4_242) else { throw LitmusFailure("nothing was forged") }
     }

@@ -90,7 +90,10 @@ extension ListeningName {
         switch try occupant() {
         case .nobody: return
         case .listener: throw TransportListenerError(.inUse, path: path.text)
-        case .remains: Self.remove(path.name, ifItIs: status, in: folder)
+        case .remains:
+            try path.attempt("unlink") { () throws(Errno) in
+                try Self.unlink(path.name, ifItIs: status, in: folder)
+            }
         }
     }
 
@@ -193,14 +196,17 @@ extension ListeningName {
         }
     }
 
-    /// Removes a name, unless it is another file's by now.
+    /// Removes a name, unless it is another file's by now or may not be removed: then the next to listen here does.
     private static func remove(
         _ name: String, ifItIs file: StatResult?, in folder: borrowing OwnedDescriptor
     ) {
-        // Without the right to, the name stays: the next to listen here removes it.
-        guard let file, let named = try? Syscall.status(of: Syscall.openName(name, in: Base(folder))),
-            named.isSameFile(as: file)
-        else { return }
-        try? Syscall.unlink(name, in: Base(folder))
+        if let file { try? unlink(name, ifItIs: file, in: folder) }
+    }
+
+    private static func unlink(
+        _ name: String, ifItIs file: StatResult, in folder: borrowing OwnedDescriptor
+    ) throws(Errno) {
+        let named = try Syscall.status(of: Syscall.openName(name, in: Base(folder)))
+        if named.isSameFile(as: file) { try Syscall.unlink(name, in: Base(folder)) }
     }
 }

@@ -28,6 +28,18 @@ package struct TransportListenerError: Error, Hashable, CustomStringConvertible 
         self.path = path
     }
 
+    /// The error that a call of the kernel would give.
+    package var errno: Errno {
+        switch problem {
+        case .pathTooLong: .fileNameTooLong
+        case .pathInvalid: .invalidArgument
+        case .folder(let errno), .call(_, let errno): errno
+        case .folderOfMany: .notPermitted
+        case .inUse: .addressInUse
+        case .notSocket: .notSocket
+        }
+    }
+
     /// Whether a right is missing, instead of a thing.
     package var isDenied: Bool {
         switch problem {

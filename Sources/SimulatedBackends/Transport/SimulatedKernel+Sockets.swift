@@ -25,6 +25,20 @@ extension SimulatedKernel {
                 to: path, as: credentials, sendBuffer: world.configuration.socketSendBuffer))
     }
 
+    /// Connects a process of the simulated kernel to a listener; its end is closed when the process ends.
+    ///
+    /// - Throws: `ESRCH` when there is no such process, `ENOENT`, `EACCES`, `ECONNREFUSED`, `EAGAIN`.
+    package func connect(_ pid: ProcessID, to path: String) throws(Errno) -> SimulatedPeer {
+        guard world.isAlive(pid) else { throw .noSuchProcess }
+        let end = try world.sockets.connect(
+            to: path, as: credentials(of: pid), sendBuffer: world.configuration.socketSendBuffer)
+        world.sockets.bind(end, to: pid)
+        return SimulatedPeer(end)
+    }
+
+    /// The sockets that the collector has open.
+    package var socketCount: Int { world.sockets.descriptorCount }
+
     /// Puts something else at a path than the collector's socket, or instead of it.
     package func placeSocketName(
         _ path: String, _ occupant: SocketNameOccupant,
@@ -84,6 +98,13 @@ package final class SimulatedPeer: Sendable {
     ///
     /// - Throws: `EAGAIN`, `EPIPE`, `ENOTCONN` after ``close()``.
     package func send(_ bytes: [UInt8]) throws(Errno) -> Int { try confined.value.send(bytes[...]) }
+
+    /// `sendmsg(2)` with a descriptor along (`SCM_RIGHTS`), which the collector does not take.
+    ///
+    /// - Throws: As ``send(_:)``.
+    package func sendDescriptor(with bytes: [UInt8]) throws(Errno) -> Int {
+        try confined.value.send(bytes[...], withDescriptor: true)
+    }
 
     /// Sends no more, and goes on receiving (`shutdown(2)`, `SHUT_WR`).
     package func shutDownSending() { confined.value.shutDownSending() }

@@ -63,6 +63,8 @@ final class SocketTable {
     private var nextInode: UInt64 = 1
     private var ownListeners: [ListeningSocket] = []
     private var ownEnds: [StreamEnd] = []
+    /// Ends that go with a process of the simulated kernel.
+    private var endsOfProcesses: [(pid: ProcessID, end: StreamEnd)] = []
 
     /// Descriptors of the collector.
     var descriptorCount: Int { ownListeners.count + ownEnds.count }
@@ -138,6 +140,18 @@ final class SocketTable {
 
     /// The collector has taken an end out of a queue.
     func adopt(_ end: StreamEnd) { ownEnds.append(end) }
+
+    /// Closes an end with the process that holds it.
+    func bind(_ end: StreamEnd, to pid: ProcessID) {
+        endsOfProcesses.removeAll { !$0.end.isOpen }
+        endsOfProcesses.append((pid, end))
+    }
+
+    func closeEnds(of pid: ProcessID) {
+        guard !endsOfProcesses.isEmpty else { return }
+        for entry in endsOfProcesses where entry.pid == pid { entry.end.close() }
+        endsOfProcesses.removeAll { $0.pid == pid }
+    }
 
     func close(_ end: StreamEnd) {
         end.close()

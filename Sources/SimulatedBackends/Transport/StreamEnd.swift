@@ -10,6 +10,8 @@ final class StreamEnd {
         var bytes: ArraySlice<UInt8>
         /// What it takes of the sender's buffer until its last byte has been received.
         let truesize: Int
+        /// A descriptor came along, which the first receive closes, and then receives no more (`unix_detach_fds`).
+        var hasDescriptor: Bool
     }
 
     /// Who is at the other end (`sk_peer_pid`, `sk_peer_cred`): never changes.
@@ -63,16 +65,20 @@ final class StreamEnd {
             bytes += part
             room -= part.count
             received[0].bytes = received[0].bytes.dropFirst(part.count)
+            let isBorder = received[0].hasDescriptor
+            received[0].hasDescriptor = false
             if received[0].bytes.isEmpty {
                 let piece = received.removeFirst()
                 peer?.release(piece.truesize)
             }
+            // Messages with descriptors are never glued to what follows.
+            if isBorder { break }
         }
         return count - room
     }
 
     /// `unix_stream_sendmsg`: piece by piece, as long as the pieces before leave anything of the buffer.
-    func send(_ bytes: ArraySlice<UInt8>) throws(Errno) -> Int {
+    func send(_ bytes: ArraySlice<UInt8>, withDescriptor hasDescriptor: Bool = false) throws(Errno) -> Int {
         guard isOpen else { throw .socketNotConnected }
         var rest = bytes
         while !rest.isEmpty {
@@ -83,7 +89,10 @@ final class StreamEnd {
             guard unreadTruesize < sendBuffer else { break }
             let part = rest.prefix(Self.greatestPiece(ofBuffer: sendBuffer))
             rest = rest.dropFirst(part.count)
-            let piece = Piece(bytes: part, truesize: Self.truesize(of: part.count))
+            // It goes with the first piece.
+            let piece = Piece(
+                bytes: part, truesize: Self.truesize(of: part.count),
+                hasDescriptor: hasDescriptor && part.startIndex == bytes.startIndex)
             unreadTruesize += piece.truesize
             peer.received.append(piece)
             peer.noticeChange()

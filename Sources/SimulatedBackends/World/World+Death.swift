@@ -84,6 +84,7 @@ extension World {
     }
 
     private func becomeZombie(_ process: ProcessState, code: UInt32) {
+        sockets.closeEnds(of: process.pid)
         process.isZombie = true
         process.exitCode = code
         process.memory?.isGone = true

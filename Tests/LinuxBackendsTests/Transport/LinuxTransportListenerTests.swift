@@ -90,6 +90,31 @@ struct LinuxTransportListenerTests {
         }
     }
 
+    @Test func `without a free descriptor a client waits in the queue`() async {
+        // In a process of its own, whose limit can be lowered.
+        await #expect(processExitsWith: .success) {
+            try await withSocketFolder { folder, thread in
+                let path = "\(folder)/s"
+                let listener = try LinuxTransportListener(path: path, mode: 0o600, on: thread)
+                let client = try LinuxTransportConnector(path: path, on: thread).connect()
+                _ = try client.send([1], from: 0)
+                var former = rlimit()
+                #expect(unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &former) == 0)
+                let free = dup(0)
+                close(free)
+                var full = rlimit(rlim_cur: rlim_t(free), rlim_max: former.rlim_max)
+                #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &full) == 0)
+                for _ in 0..<3 {
+                    #expect(throws: Errno.tooManyOpenFiles) { try listener.accept() }
+                    #expect(await listener.acceptable(until: nil) == .readable)
+                }
+                #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &former) == 0)
+                #expect(try listener.accept().received() == [1])
+                listener.close()
+            }
+        }
+    }
+
     @Test func `a listener that nobody keeps is closed`() async throws {
         try await withSocketFolder { folder, thread in
             _ = try LinuxTransportListener(path: "\(folder)/s", mode: 0o600, on: thread)
@@ -248,6 +273,21 @@ struct TakenNameTests {
             #expect(openingProblem("s", on: thread) == .pathInvalid)
             #expect(openingProblem("\(folder)/", on: thread) == .pathInvalid)
             #expect(openingProblem("\(folder)/no/no/s", on: thread) == .folder(.noSuchFileOrDirectory))
+        }
+    }
+
+    @Test(.enabled(if: isRoot, "root must become somebody else"))
+    func `remains that may not be removed are told by the call that failed`() async {
+        await #expect(processExitsWith: .success) {
+            try await withSocketFolder { folder, thread in
+                let path = "\(folder)/s"
+                #expect(unsafe chmod(folder, 0o1777) == 0)
+                _ = try BareSocket(.remains, at: path)
+                #expect(unsafe chmod(path, 0o777) == 0)
+                #expect(seteuid(4_321) == 0)
+                #expect(openingProblem(path, on: thread) == .call("unlink", .notPermitted))
+                #expect(seteuid(0) == 0)
+            }
         }
     }
 

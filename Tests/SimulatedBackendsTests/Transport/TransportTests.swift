@@ -129,6 +129,33 @@ extension TransportConnection {
         #expect(try peer.receive() == [2])
     }
 
+    @Test func `a receive ends behind bytes with which a descriptor came`() throws {
+        let host = SimulatedHost(plainConfiguration())
+        let listener = try host.transportListener(path: socketPath)
+        let peer = try host.kernel.connectPeer(to: socketPath, as: host.kernel.credentials(of: pid(1)))
+        let server = try listener.accept()
+        _ = try peer.send([1])
+        _ = try peer.sendDescriptor(with: [2, 3])
+        _ = try peer.send([4])
+        #expect(try server.received() == [1, 2, 3])
+        #expect(try server.received() == [4])
+    }
+
+    @Test func `the end of a process closes its connection`() throws {
+        let host = SimulatedHost(plainConfiguration())
+        host.addShell()
+        let child = try host.addSleeper()
+        let listener = try host.transportListener(
+            path: socketPath, permissions: SocketPermissions(mode: 0o666))
+        let peer = try host.kernel.connect(child, to: socketPath)
+        let server = try listener.accept()
+        #expect(failure { _ = try server.received() } == .resourceTemporarilyUnavailable)
+        #expect(host.kernel.exit(child))
+        #expect(try server.received() == [])
+        #expect(failure { _ = try peer.send([1]) } == .socketNotConnected)
+        #expect(failure { _ = try host.kernel.connect(child, to: socketPath) } == .noSuchProcess)
+    }
+
     @Test func `a peer that nobody holds any more has closed`() throws {
         let host = SimulatedHost(plainConfiguration())
         let listener = try host.transportListener(path: socketPath)
