@@ -64,6 +64,7 @@ package enum EventDecoder {
         var source = ""
         var through: UInt64 = 0
         var places: [FieldReader] = []
+        places.reserveCapacity(128)
         while let tag = try reader.next(in: bytes) {
             switch (tag.field, tag.layout) {
             case (1, .bytes):

@@ -28,7 +28,7 @@ struct EventDecoderTests {
 
     @Test func `the decoder reads what the encoder wrote`() throws {
         var values = RandomValues(seed: 41)
-        for number in 0..<300 {
+        for number in 0..<150 {
             let batch = try values.batch(of: 3)
             let selected = SelectedEvents(batch: batch, indices: nil)
             let events = try EventDecoder.events(
@@ -42,7 +42,7 @@ struct EventDecoderTests {
         var values = RandomValues(seed: 42)
         var readCount = 0
         var refusedCount = 0
-        for number in 0..<6_000 {
+        for number in 0..<2_000 {
             var bytes = EventEncoder.bytes(
                 of: SelectedEvents(batch: try values.batch(of: 2), indices: nil), through: 0)
             for _ in 0...Int(values.next() % 2) {
