@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "CollectorHost", targets: ["CollectorHost"]),
         .library(name: "CollectorSimulation", targets: ["CollectorSimulation"]),
         .executable(name: "collectord", targets: ["collectord"]),
+        .executable(name: "collectorctl", targets: ["collectorctl"]),
         .executable(name: "collector-sim", targets: ["collector-sim"]),
     ],
     traits: [
@@ -79,7 +80,10 @@ let package = Package(
             ["EventModel", "Backends", "KernelFormats", "CollectorCore", "Digests", systemPackage, heap]),
         target(
             "ControlPlane",
-            ["EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage, deque]),
+            [
+                "EventModel", "Backends", "CollectorCore", "Wire", "WireMessages", protobuf, systemPackage,
+                deque,
+            ]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
         target("Configuration", ["EventModel"]),
         target("Presentation", ["EventModel", "CollectorCore"]),
@@ -88,7 +92,8 @@ let package = Package(
         target(
             "CollectorHost",
             [
-                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane", "Wire",
+                "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane",
+                "Wire",
                 "WireMessages", "Hardening", "Configuration", "Presentation", systemPackage,
             ]),
         .target(
@@ -104,6 +109,12 @@ let package = Package(
 
         // Layer 5: executables.
         executable("collectord", ["CollectorHost", "CMimalloc", arguments]),
+        executable(
+            "collectorctl",
+            [
+                "ControlPlane", "Presentation", "CollectorCore", "EventModel", "Backends", "LinuxBackends",
+                "WireMessages", arguments, systemPackage,
+            ]),
         executable("collector-sim", ["CollectorSimulation", "CMimalloc", arguments]),
         .executableTarget(
             name: "collector-bench",

@@ -37,7 +37,9 @@ struct OpenedControl {
     }
 
     /// The server for the socket; it keeps events from now on.
-    func makeServer(for collector: Collector, _ values: SettingsValues) throws(CollectorError) -> ControlServer {
+    func makeServer(for collector: Collector, _ values: SettingsValues) throws(CollectorError)
+        -> ControlServer
+    {
         let own = UserID(HostProcess.effectiveUserID)
         let server = ControlServer(
             listener: listener, path: path, collector: collector, settings: Self.settings(values),

@@ -240,7 +240,8 @@ package struct ServerSession: Sendable {
             return .send(
                 .failure(.exhausted, "at most \(limits.openRequestCount) requests may be open", to: id))
         }
-        if kind == .subscription, open.count(where: { $0.kind == .subscription }) >= limits.subscriptionCount {
+        if kind == .subscription, open.count(where: { $0.kind == .subscription }) >= limits.subscriptionCount
+        {
             return .send(
                 .failure(
                     .exhausted, "at most \(limits.subscriptionCount) subscriptions per connection", to: id))

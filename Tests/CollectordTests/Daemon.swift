@@ -47,7 +47,8 @@ final class Daemon {
         let hasLimit = arguments.contains("--for")
         process.executableURL = Self.executable
         process.arguments =
-            arguments + (hasSocket ? [] : ["--set", "ipc.socket="]) + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
+            arguments + (hasSocket ? [] : ["--set", "ipc.socket="])
+            + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
             + (hasLimit ? [] : ["--for", "20s"])
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

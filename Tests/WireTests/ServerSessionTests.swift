@@ -45,7 +45,9 @@ import WireMessages
     @Test func `a client that speaks our version is greeted`() throws {
         var session = session()
         let action = session.receive(try bytes(5, hello(9, 1)), at: at(0))
-        guard case .greet(let client)? = action else { return #expect(Bool(false), "\(String(describing: action))") }
+        guard case .greet(let client)? = action else {
+            return #expect(Bool(false), "\(String(describing: action))")
+        }
         #expect(client == "test")
         #expect(session.helloID == 5)
         let welcome = session.welcome(WireCapabilities())
@@ -74,9 +76,9 @@ import WireMessages
         for bad: [UInt8] in [[0xff], [0x0a, 0x7f, 0x00], [0x13], Array(repeating: 0x80, count: 30)] {
             var session = session()
             do {
-            let action = session.receive(bad, at: at(0))
-            #expect(label(action) == "message_malformed")
-        }
+                let action = session.receive(bad, at: at(0))
+                #expect(label(action) == "message_malformed")
+            }
         }
     }
 
@@ -102,17 +104,20 @@ import WireMessages
         limits.openRequestCount = 2
         var session = try opened(limits)
         for id: UInt64 in [2, 3] {
-            guard case .answer(id, .status)? = session.receive(
-                try bytes(id, .status(WireStatusRequest())), at: at(0))
+            guard
+                case .answer(id, .status)? = session.receive(
+                    try bytes(id, .status(WireStatusRequest())), at: at(0))
             else { return #expect(Bool(false), "request \(id)") }
         }
-        guard case .send(let refusal)? = session.receive(
-            try bytes(4, .accounts(WireAccountsRequest())), at: at(0))
+        guard
+            case .send(let refusal)? = session.receive(
+                try bytes(4, .accounts(WireAccountsRequest())), at: at(0))
         else { return #expect(Bool(false), "must be refused") }
         #expect(refusal.requestID == 4 && refusal.failure.code == .exhausted)
         session.finish(2, at: at(0))
-        guard case .answer(2, .accounts)? = session.receive(
-            try bytes(2, .accounts(WireAccountsRequest())), at: at(0))
+        guard
+            case .answer(2, .accounts)? = session.receive(
+                try bytes(2, .accounts(WireAccountsRequest())), at: at(0))
         else { return #expect(Bool(false), "id 2 is free") }
         do {
             let action = try session.receive(bytes(2, .status(WireStatusRequest())), at: at(0))
@@ -126,8 +131,9 @@ import WireMessages
         var session = try opened(limits)
         guard case .subscribe(2, _)? = session.receive(try bytes(2, .subscribe(WireSubscribe())), at: at(0))
         else { return #expect(Bool(false), "the first") }
-        guard case .send(let refusal)? = session.receive(
-            try bytes(3, .subscribe(WireSubscribe())), at: at(0))
+        guard
+            case .send(let refusal)? = session.receive(
+                try bytes(3, .subscribe(WireSubscribe())), at: at(0))
         else { return #expect(Bool(false), "the second") }
         #expect(refusal.failure.code == .exhausted)
     }

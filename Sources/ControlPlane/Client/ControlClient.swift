@@ -1,7 +1,7 @@
 package import Backends
 import CollectorCore
-package import EventModel
 import DequeModule
+package import EventModel
 import Synchronization
 import Wire
 package import WireMessages
@@ -74,7 +74,8 @@ package final class ControlClient: Sendable {
     ///   - name: Names the program to the collector; at most 128 bytes.
     ///   - thread: Carries the connection; its clock times requests.
     package static func connect(
-        _ connector: any TransportConnector, name: String, on thread: any ExecutionThread, until deadline: Instant
+        _ connector: any TransportConnector, name: String, on thread: any ExecutionThread,
+        until deadline: Instant
     ) async throws(ControlClientError) -> ControlClient {
         let connection: any TransportConnection
         do throws(Errno) {
@@ -112,7 +113,8 @@ package final class ControlClient: Sendable {
     // MARK: - Requests
 
     /// Asks, and waits for an answer of one part.
-    package func ask(_ body: WireClientMessage.OneOf_Body, until deadline: Instant) async
+    package func ask(_ body: WireClientMessage.OneOf_Body, until deadline: Instant)
+        async
         throws(ControlClientError) -> WireServerMessage
     {
         let id = try begin(body)
@@ -157,7 +159,8 @@ package final class ControlClient: Sendable {
             }
             if isOver { return nil }
             if let end { throw end }
-            guard let arrived, await arrived.waitUnlessCancelled(until: deadline, on: thread.clock) == .signalled
+            guard let arrived,
+                await arrived.waitUnlessCancelled(until: deadline, on: thread.clock) == .signalled
             else { throw .timedOut }
             if Task.isCancelled { throw .disconnected("cancelled") }
         }

@@ -142,7 +142,8 @@ package struct EventFollower: Sendable {
         }
     }
 
-    private func convert<Value>(_ body: () throws(MessageError) -> Value) throws(ControlClientError) -> Value {
+    private func convert<Value>(_ body: () throws(MessageError) -> Value) throws(ControlClientError) -> Value
+    {
         do throws(MessageError) {
             return try body()
         } catch {

@@ -175,7 +175,9 @@ package final class EventFeed: Sendable {
     ///
     /// - Parameter notify: Called, once after each ``next(_:)`` that gave nothing, when there may be more; on any thread.
     /// - Returns: Its id, and where its stream begins. What of the wanted position is gone comes first, as a gap.
-    package func open(_ request: Request, at now: Instant, wall: WallTime, notify: @escaping @Sendable () -> Void)
+    package func open(
+        _ request: Request, at now: Instant, wall: WallTime, notify: @escaping @Sendable () -> Void
+    )
         -> (id: ReaderID, position: FeedPosition)
     {
         state.withLock { state in
@@ -184,7 +186,9 @@ package final class EventFeed: Sendable {
             var reader = FeedReader(request, nextSerial: state.endSerial, notify: notify)
             let newest = FeedPosition(
                 run: run,
-                sources: state.lastSequences.map { FeedPosition.Source(name: $0.source, sequence: $0.sequence) })
+                sources: state.lastSequences.map {
+                    FeedPosition.Source(name: $0.source, sequence: $0.sequence)
+                })
             var position = newest
             if let after = request.after {
                 reader.resume(
@@ -267,7 +271,9 @@ package final class EventFeed: Sendable {
         state.withLock { state in
             FeedPosition(
                 run: run,
-                sources: state.lastSequences.map { FeedPosition.Source(name: $0.source, sequence: $0.sequence) })
+                sources: state.lastSequences.map {
+                    FeedPosition.Source(name: $0.source, sequence: $0.sequence)
+                })
         }
     }
 

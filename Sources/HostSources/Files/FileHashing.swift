@@ -172,7 +172,7 @@ extension FilesystemLoop {
         tracker.finishHash(job.id, job.ticket, result)
     }
 
-    private func hexadecimal(_ bytes: [UInt8]) -> String {
+    func hexadecimal(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2)
         for byte in bytes {
@@ -183,7 +183,7 @@ extension FilesystemLoop {
 }
 
 extension FileStatus {
-    fileprivate func hasSameContents(as other: FileStatus) -> Bool {
+    func hasSameContents(as other: FileStatus) -> Bool {
         size == other.size && modified == other.modified && changed == other.changed
     }
 }
@@ -191,7 +191,7 @@ extension FileStatus {
 extension HashObstacle: Error {}
 
 extension Errno {
-    fileprivate var hashObstacle: HashObstacle {
+    var hashObstacle: HashObstacle {
         switch self {
         case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .staleNFSFileHandle: .vanished
         case .permissionDenied, .notPermitted: .denied

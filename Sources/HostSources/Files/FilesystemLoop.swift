@@ -79,15 +79,18 @@ final class FilesystemLoop {
     var hasToldUnwatched = false
     /// Whether anything was learnt since the index was kept.
     var hasIndexChanged = false
+    let taskDesk: TaskDesk
+    var hashTask: HashTask?
 
     init(
         endpoints: FilesystemSource.Endpoints, settings: FilesystemSourceSettings, context: SourceContext,
-        desk: AccountDesk
+        desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
         self.settings = settings
         self.context = context
         self.desk = desk
+        self.taskDesk = taskDesk
         tracker = FileTracker(settings: settings, index: FileIndex())
         budget = HashBudget(byteRate: settings.hashByteRate)
         troubles = FilesystemTroubles(kernelWatchLimit: settings.kernelWatchLimit)
@@ -138,6 +141,7 @@ final class FilesystemLoop {
     private func closeFolders() {
         visit = nil
         hashing = nil
+        refuseTasks()
         folders.removeAll()
     }
 
@@ -150,6 +154,7 @@ final class FilesystemLoop {
         if queue.count < Self.recordSliceCount {
             await scanSlice()
             hashSlice()
+            taskSlice()
         }
         await scheduleScans()
         await emitOutput()
@@ -161,7 +166,7 @@ final class FilesystemLoop {
         readFailureCount == 0
             && (heldUntil == nil && !queue.isEmpty || visit != nil || !tracker.visits.isEmpty
                 || isHashingPossible || queue.isEmpty && !doubtfulUntil.isEmpty
-                || packages?.isVerifying == true)
+                || packages?.isVerifying == true || hasTaskWork)
     }
 
     // MARK: - Queue

@@ -15,6 +15,7 @@ final class ProcessLoop {
     /// That of the present run.
     private(set) var context: SourceContext
     let desk: AccountDesk
+    let taskDesk: TaskDesk
     var tracker: ProcessTracker
     var ledger = SequenceLedger()
     var reader: ProcessReader
@@ -46,12 +47,13 @@ final class ProcessLoop {
 
     init(
         endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext,
-        desk: AccountDesk
+        desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
         self.settings = settings
         self.context = context
         self.desk = desk
+        self.taskDesk = taskDesk
         pace = LoopPace(receiveBufferByteCount: settings.receiveBufferByteCount)
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
@@ -91,6 +93,7 @@ final class ProcessLoop {
                 try await sampleIfDue()
             }
             if desk.hasRequests { desk.answer(try await closeAccount()) }
+            if !taskDesk.isEmpty { performTasks() }
             flushIfDue()
             tellTroubles()
             if pending.isEmpty {

@@ -55,7 +55,9 @@ struct FeedRecord {
 }
 
 @Suite struct EventFeedTests {
-    private func feed(_ byteLimit: Int = 1 << 20) -> EventFeed { EventFeed(run: FeedWriter.run, byteLimit: byteLimit) }
+    private func feed(_ byteLimit: Int = 1 << 20) -> EventFeed {
+        EventFeed(run: FeedWriter.run, byteLimit: byteLimit)
+    }
 
     private func open(
         _ feed: EventFeed, _ request: EventFeed.Request, notify: @escaping @Sendable () -> Void = {}
@@ -126,7 +128,8 @@ struct FeedRecord {
         let feed = feed(2_000)
         var writer = FeedWriter()
         let all = open(feed, everything)
-        let exec = open(feed, EventFeed.Request(name: "exec", filter: EventFilter(topics: TopicSet([.processExec]))))
+        let exec = open(
+            feed, EventFeed.Request(name: "exec", filter: EventFilter(topics: TopicSet([.processExec]))))
         for _ in 0..<50 { feed.append(writer.batch("process", [.processFork, .processExec])) }
         var record = FeedRecord()
         record.read(feed, all)
@@ -245,7 +248,8 @@ struct FeedRecord {
         for _ in 0..<400 {
             switch random.next() % 8 {
             case 0 where readers.count < 6:
-                let filter = random.next() % 2 == 0
+                let filter =
+                    random.next() % 2 == 0
                     ? EventFilter.everything : EventFilter(topics: TopicSet([kinds[Int(random.next() % 4)]]))
                 var request = EventFeed.Request(name: "r\(readers.count)", filter: filter)
                 request.credit = random.next() % 3 == 0 ? random.next() % 20 : .max
