@@ -265,7 +265,7 @@ extension ProcessProvenance {
 
 extension WireLearnt {
     /// An enumeration as it comes: any number of 32 bits.
-    fileprivate init(number: UInt32) {
+    init(number: UInt32) {
         let value = Int(Int32(bitPattern: number))
         self = WireLearnt(rawValue: value) ?? .UNRECOGNIZED(value)
     }

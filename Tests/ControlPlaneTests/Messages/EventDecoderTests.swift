@@ -62,6 +62,24 @@ struct EventDecoderTests {
         #expect(readCount > 100 && refusedCount > 100)
     }
 
+    @Test func `a field of another type than its number says does not count`() throws {
+        var values = RandomValues(seed: 46)
+        var event = try values.event()
+        event.sequence = 1
+        event.subject = .filesystem(FilesystemEvent(path: "/x", operation: .created))
+        let batch = EventBatch(run: values.run(), source: "filesystem", events: [event])
+        var bytes = EventEncoder.bytes(of: SelectedEvents(batch: batch, indices: nil), through: 0)
+        // `operation`, seven bytes of text, becomes a number of one byte and a text in a field that nobody knows.
+        let operation: [UInt8] = [3 << 3 | 2, 7] + Array("created".utf8)
+        let place = try #require(
+            bytes.indices.last { bytes[$0...].starts(with: operation) }, "the operation must be there")
+        bytes.replaceSubrange(
+            place..<place + operation.count, with: [3 << 3, 1, 15 << 3 | 2, 5] + Array("00000".utf8))
+        #expect(Self.plain(bytes) == nil)
+        let error = #expect(throws: MessageError.self) { try EventDecoder.events(inBatch: bytes) }
+        #expect(error?.field == "events[0].file.operation")
+    }
+
     @Test func `a batch that ends too early is refused at every byte`() throws {
         var values = RandomValues(seed: 43)
         let bytes = EventEncoder.bytes(
