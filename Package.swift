@@ -127,12 +127,13 @@ let package = Package(
         tests("EventModelTests", ["EventModel"]),
         tests("KernelFormatsTests", ["KernelFormats", "EventModel"]),
         tests("WireTests", ["Wire", "WireMessages", "EventModel", protobuf]),
-        tests(
-            "ControlPlaneTests",
-            [
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: [
                 "ControlPlane", "Wire", "WireMessages", "CollectorCore", "SimulatedBackends",
                 "LinuxBackends", "EventModel", "Backends", protobuf, systemPackage,
-            ]),
+            ],
+            exclude: ["python"], swiftSettings: strict),
         tests("DigestsTests", ["Digests", "EventModel"]),
         tests(
             "CollectorCoreTests",

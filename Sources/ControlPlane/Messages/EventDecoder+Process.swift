@@ -35,6 +35,8 @@ extension ProcessEvent {
             guard commandLine.count < Limits.argumentCount else {
                 throw MessageError(field: "cmdline", expected: "at most \(Limits.argumentCount) arguments")
             }
+            // Most command lines are this short: one piece of memory instead of four.
+            if commandLine.isEmpty { commandLine.reserveCapacity(8) }
             commandLine.append(try reader.text(in: bytes))
         case (6, .number): isCommandLineTruncated = try reader.flag(in: bytes)
         case (7, .word): startTime = WallTime(nanoseconds: try reader.time(in: bytes))
@@ -110,6 +112,7 @@ extension ProcessEvent {
             guard ancestors.count < Limits.ancestorCount else {
                 throw MessageError(field: "ancestors", expected: "at most \(Limits.ancestorCount) entries")
             }
+            if ancestors.isEmpty { ancestors.reserveCapacity(4) }
             let inner = try reader.inner(in: bytes)
             ancestors.append(try ProcessIdentity("ancestors[\(ancestors.count)]", bytes, inner))
         case (31, .bytes):
@@ -262,7 +265,7 @@ extension ProcessProvenance {
 
 extension WireLearnt {
     /// An enumeration as it comes: any number of 32 bits.
-    fileprivate init(number: UInt32) {
+    init(number: UInt32) {
         let value = Int(Int32(bitPattern: number))
         self = WireLearnt(rawValue: value) ?? .UNRECOGNIZED(value)
     }

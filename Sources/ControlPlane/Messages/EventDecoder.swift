@@ -4,8 +4,9 @@ import WireMessages
 
 /// Reads events from the bytes of a message; gives what ``EventBatch/init(_:)`` gives for the same bytes.
 ///
-/// For what comes hundreds of thousands of times a second: process events are read without a message in between, which
-/// would take several times as long. One difference: a message that stands twice where one belongs is refused, not merged.
+/// For what comes hundreds of thousands of times a second: processes and files are read without a message in
+/// between, which would take several times as long. One difference: a message that stands twice where one belongs
+/// is refused, not merged.
 package enum EventDecoder {
     /// Some events of a batch, as a server sends them.
     package struct Events: Sendable {
@@ -64,6 +65,7 @@ package enum EventDecoder {
         var source = ""
         var through: UInt64 = 0
         var places: [FieldReader] = []
+        places.reserveCapacity(128)
         while let tag = try reader.next(in: bytes) {
             switch (tag.field, tag.layout) {
             case (1, .bytes):
@@ -166,17 +168,22 @@ package enum EventDecoder {
             return .process(
                 try within("process") { () throws(MessageError) in try ProcessEvent(bytes, &inner) })
         }
-        // Rare beside processes: by way of the generated code.
+        if field == 8 {
+            var inner = reader
+            return .filesystem(
+                try within("file") { () throws(MessageError) in try FilesystemEvent(bytes, &inner) })
+        }
+        // Rare beside processes and files: by way of the generated code.
         let slice = reader.range.map { bytes[$0] }
         switch field {
-        case 8: return try CollectionEvent(.file(try generated(slice)))
         case 9: return try CollectionEvent(.network(try generated(slice)))
         case 10: return try CollectionEvent(.performance(try generated(slice)))
         default: return try CollectionEvent(.triggerRequest(try generated(slice)))
         }
     }
 
-    private static func generated<Wire: Message>(_ bytes: [UInt8]) throws(MessageError) -> Wire {
+    /// Reads a message by the generated code.
+    static func generated<Wire: Message>(_ bytes: [UInt8]) throws(MessageError) -> Wire {
         do {
             return try Wire(serializedBytes: bytes)
         } catch {

@@ -170,7 +170,7 @@ package nonisolated struct WireClientMessage: Sendable {
     set {body = .task(newValue)}
   }
 
-  /// Asks for the next page of a task; answered like it.
+  /// Asks for the next page of a task; answered like it, with the request id of the task.
   package var nextPage: WireNextPage {
     get {
       if case .nextPage(let v)? = body {return v}
@@ -195,7 +195,7 @@ package nonisolated struct WireClientMessage: Sendable {
     case cancel(WireCancel)
     /// Answered by one `task_result` or several, the last one with `is_last`.
     case task(WireDetectionTask)
-    /// Asks for the next page of a task; answered like it.
+    /// Asks for the next page of a task; answered like it, with the request id of the task.
     case nextPage(WireNextPage)
 
   }
@@ -859,6 +859,7 @@ package nonisolated struct WireStreamEnd: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// With CODE_UNSPECIFIED when as many events have come as were wanted.
   package var reason: WireFailure {
     get {_reason ?? WireFailure()}
     set {_reason = newValue}

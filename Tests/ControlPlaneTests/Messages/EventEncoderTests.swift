@@ -10,7 +10,7 @@ import WireMessages
 struct EventEncoderTests {
     @Test func `the encoder writes what the generated code writes`() throws {
         var values = RandomValues(seed: 21)
-        for number in 0..<300 {
+        for number in 0..<150 {
             let batch = try values.batch(of: 1 + Int(values.next() % 5))
             let indices: [UInt16]? = values.flag() ? nil : [0]
             let selected = SelectedEvents(batch: batch, indices: indices)

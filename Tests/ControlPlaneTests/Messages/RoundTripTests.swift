@@ -10,7 +10,7 @@ import WireMessages
 /// A field that somebody adds to a value without carrying it over fails here: the samples then either hold one value
 /// only, or lose it on the way.
 struct RoundTripTests {
-    private static let sampleCount = 600
+    private static let sampleCount = 250
 
     private func check<Value, Wire: Message>(
         seed: UInt64, make: (inout RandomValues) throws -> Value, encode: (Value) -> Wire,
