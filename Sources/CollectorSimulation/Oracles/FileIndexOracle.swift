@@ -26,7 +26,7 @@ enum FileIndexOracle {
         _ run: CollectorRun, _ end: Instant, _ files: FileEvidence, _ evidence: Evidence
     ) -> Bool {
         let settings = evidence.scenario.settings
-        let rest = Duration.nanoseconds(settings.convergence ?? SimulatedOperator.defaultConvergence)
+        let rest = Duration.nanoseconds(settings.rest)
         guard settings.filesystem.reportsBaseline, let ready = run.filesystemReady,
             ready.advanced(by: rest) <= end,
             // Who may not look everywhere cannot know.

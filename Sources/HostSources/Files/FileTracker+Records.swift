@@ -326,7 +326,7 @@ extension FileTracker {
         while let entry = recheckQueue.popFirst(dueBy: clocks.monotonic)
             ?? slowRecheckQueue.popFirst(dueBy: clocks.monotonic)
         {
-            guard recheckTimes[entry.id] == entry.since else { continue }
+            guard recheckTimes[entry.id] == entry.due else { continue }
             recheckTimes[entry.id] = nil
             guard index[entry.id].marks.contains(.recheck) else { continue }
             index[entry.id].marks.remove(.recheck)

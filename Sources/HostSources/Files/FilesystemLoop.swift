@@ -147,6 +147,7 @@ final class FilesystemLoop {
         await handleRecords(limit: Self.recordSliceCount)
         if queue.isEmpty { try recheckNames() }
         settleFiles()
+        expireHashes()
         if queue.count < Self.recordSliceCount {
             await scanSlice()
             hashSlice()
@@ -300,6 +301,7 @@ final class FilesystemLoop {
     func sampleClocks() {
         tracker.clocks = ClockSample(
             monotonic: context.clock.monotonic, boot: context.clock.bootTime, wall: context.clock.wall)
+        planHashes()
     }
 
     // MARK: - Waiting
