@@ -113,8 +113,12 @@ extension FilesystemLoop {
 
     /// Tells events without a hash that have waited long enough.
     func expireHashes() {
-        if let job = hashing, job.due <= now { end(job, .obstacle(.overBudget)) }
+        if let job = hashing, job.due <= now {
+            sometimes(.hashExpired, when: tracker.isHeld(job.id, job.ticket))
+            end(job, .obstacle(.overBudget))
+        }
         while let next = tracker.nextHash(dueBy: now) {
+            sometimes(.hashExpired)
             tracker.finishHash(next.id, next.ticket, .obstacle(.overBudget))
         }
     }
@@ -197,6 +201,7 @@ extension FilesystemLoop {
         if after.hasSameContents(as: job.before), job.offset == after.size {
             return end(job, .digest(hexadecimal(digest), of: after))
         }
+        sometimes(.hashChanging)
         guard job.attemptCount < Self.hashAttemptLimit else { return end(job, .obstacle(.changing)) }
         job.attemptCount += 1
         job.before = after

@@ -1,4 +1,5 @@
 package import Backends
+import CollectorCore
 package import EventModel
 
 /// How events are made, held back for their hash, and put out.
@@ -99,6 +100,7 @@ extension FileTracker {
         if index[id].size > settings.hashSizeLimit { return put(event.with(.tooLarge)) }
         let byteCount = index[id].size
         guard held.count < Self.heldLimit, heldByteCount + byteCount <= hashRoom else {
+            sometimes(.hashBeyondBudget)
             return put(event.with(.overBudget))
         }
         let ticket = makeTicket()

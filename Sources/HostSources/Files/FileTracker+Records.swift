@@ -55,6 +55,7 @@ extension FileTracker {
         guard case .status(let status) = look else { return coalesced += 1 }
         guard index[id].marks.contains(.known) else { return tellLearnt(id, status, origin: .emitted) }
         let changes = index.changes(of: id, to: status)
+        sometimes(.recordDoubted, when: changes.isEmpty)
         guard !changes.isEmpty else { return coalesced += 1 }
         reconcile(id, status, changes, origin: .emitted, mode: .created)
     }
@@ -202,6 +203,7 @@ extension FileTracker {
             let second = index.find(b.name, in: b.folder),
             exchange(first, second, lookAtB, lookAtA, secondOrigin: .emitted)
         else { return false }
+        sometimes(.namesExchanged)
         coalesced += 2
         return true
     }
@@ -324,6 +326,7 @@ extension FileTracker {
 
     /// Tells what is found where nothing was known: the event that has told the name could not say what it is.
     mutating func tellLearnt(_ id: NodeID, _ status: FileStatus, origin: EventOrigin) {
+        sometimes(.fileLearntLate)
         learn(id, status)
         // What is being written is hashed when that is over.
         publish(

@@ -216,6 +216,7 @@ final class FilesystemLoop {
     }
 
     private func noteFailedRead(_ error: Errno) throws(FilesystemSourceError) {
+        sometimes(.watchReadFailed)
         readFailureCount += 1
         troubles.readError = error
         guard readFailureCount < ProcessLoop.failureLimit, error.mayPass else { throw .unreadable(error) }
