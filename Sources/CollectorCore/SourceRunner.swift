@@ -203,6 +203,8 @@ final class SourceRunner: Sendable {
     /// The source's own account, or, if it keeps none or does not answer, what its buffer counted.
     func account(until deadline: Instant) async -> SourceAccount {
         if case .abandoned = ending { return bufferAccount }
+        // One that was never begun would be asked in vain until the deadline.
+        guard state.withLock({ $0.machine.attempt > 0 }) else { return bufferAccount }
         let source = source
         return await ask(on: runtimeThread, until: deadline, { await source.closeAccount() }).flatMap { $0 }
             ?? bufferAccount

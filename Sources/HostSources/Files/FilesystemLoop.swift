@@ -151,6 +151,7 @@ final class FilesystemLoop {
         await handleRecords(limit: Self.recordSliceCount)
         if queue.isEmpty { try recheckNames() }
         settleFiles()
+        expireHashes()
         if queue.count < Self.recordSliceCount {
             await scanSlice()
             hashSlice()
@@ -220,6 +221,7 @@ final class FilesystemLoop {
     }
 
     private func noteFailedRead(_ error: Errno) throws(FilesystemSourceError) {
+        sometimes(.watchReadFailed)
         readFailureCount += 1
         troubles.readError = error
         guard readFailureCount < ProcessLoop.failureLimit, error.mayPass else { throw .unreadable(error) }
@@ -305,6 +307,7 @@ final class FilesystemLoop {
     func sampleClocks() {
         tracker.clocks = ClockSample(
             monotonic: context.clock.monotonic, boot: context.clock.bootTime, wall: context.clock.wall)
+        planHashes()
     }
 
     // MARK: - Waiting
