@@ -5,6 +5,16 @@ import Testing
 @Suite struct ProcessStatusTests {
     private let captured = [UInt8](text: ProcCapture.status)
 
+    @Test func `a text is whole once its last line is there, whatever a processor adds`() {
+        #expect(ProcessStatus.isWhole(captured.span))
+        let more = captured + Array("x86_Thread_features:\t\nx86_Thread_features_locked:\t\n".utf8)
+        #expect(ProcessStatus.isWhole(more.span))
+        for count in 0..<captured.count {
+            #expect(!ProcessStatus.isWhole(captured.span.extracting(0..<count)), "\(count) bytes")
+        }
+        #expect(!ProcessStatus.isWhole(Array("Name:\tnonvoluntary_ctxt_switches:\n".utf8).span))
+    }
+
     @Test func `the lines of a captured file are read`() throws {
         let status = try ProcessStatus(parsing: captured)
         #expect(status.name == Array("cat".utf8))

@@ -14,6 +14,16 @@ import Testing
         #expect(file.bytes == Array(ProcCapture.hybridCgroup.utf8))
     }
 
+    @Test func `a text is whole once the line of version 2 is there`() {
+        let captured = [UInt8](text: ProcCapture.hybridCgroup)
+        #expect(CgroupFile.isWhole(captured.span))
+        for count in 0..<captured.count {
+            #expect(!CgroupFile.isWhole(captured.span.extracting(0..<count)), "\(count) bytes")
+        }
+        #expect(CgroupFile.isWhole([UInt8](text: "0::/user.slice (deleted)\n").span))
+        #expect(!CgroupFile.isWhole([UInt8](text: "10::/\n").span))
+    }
+
     @Test(arguments: [
         ("0::/system.slice/cron.service\n", "/system.slice/cron.service"),
         ("4:memory:/m\n1:name=systemd:/s\n0::/u\n", "/u"), ("4:memory:/m\n1:name=systemd:/s\n0::/\n", "/s"),

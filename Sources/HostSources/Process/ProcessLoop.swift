@@ -39,8 +39,7 @@ final class ProcessLoop {
     /// The answer to it: 0 or an `errno`.
     var acknowledgement: UInt32?
     var openingForks: (before: UInt64, after: UInt64)?
-    var lastResync: Instant?
-    var resyncDue: Instant?
+    var resyncPace: ResyncPace
     var sampleDue: Instant?
     private var pace: LoopPace
 
@@ -53,6 +52,7 @@ final class ProcessLoop {
         self.context = context
         self.desk = desk
         pace = LoopPace(receiveBufferByteCount: settings.receiveBufferByteCount)
+        resyncPace = ResyncPace(interval: settings.resyncInterval)
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
         reader = ProcessReader(procfs: endpoints.procfs, clock: context.clock)
@@ -111,6 +111,7 @@ final class ProcessLoop {
     private func tellTroubles() {
         troubles.untrackedCount = tracker.untrackedCount
         troubles.droppedLookCount = tracker.lateReads.droppedCount
+        troubles.resyncInterval = resyncPace.stretchedInterval(at: now)
         guard troubles != toldTroubles else { return }
         toldTroubles = troubles
         desk.health = troubles.health
@@ -121,7 +122,7 @@ final class ProcessLoop {
     /// When something is to be done without a message.
     private var nextWork: Instant? {
         var earliest = tracker.lateReads.nextDue
-        if let resyncDue { earliest = min(earliest ?? resyncDue, resyncDue) }
+        if let resyncDue = resyncPace.due { earliest = min(earliest ?? resyncDue, resyncDue) }
         if let sampleDue { earliest = min(earliest ?? sampleDue, sampleDue) }
         return earliest
     }
