@@ -25,7 +25,7 @@ import Testing
         #expect(scans == [0, 2_000, 6_000, 14_000, 30_000, 46_000, 62_000, 78_000])
     }
 
-    @Test(arguments: stride(from: Int64(100), through: 20_000, by: 700))
+    @Test(arguments: Array(stride(from: Int64(100), through: 20_000, by: 700)))
     func `the last loss is made good one interval later`(end: Int64) throws {
         let last = try #require(scans(losingUntil: end, until: 60_000).last)
         #expect(last >= end && last <= end + 1_100)

@@ -14,14 +14,16 @@ import Testing
         #expect(file.bytes == Array(ProcCapture.hybridCgroup.utf8))
     }
 
+    private func isWhole(_ bytes: some Sequence<UInt8>) -> Bool { CgroupFile.isWhole(Array(bytes).span) }
+
     @Test func `a text is whole once the line of version 2 is there`() {
-        let captured = [UInt8](text: ProcCapture.hybridCgroup)
-        #expect(CgroupFile.isWhole(captured.span))
+        let captured = Array(ProcCapture.hybridCgroup.utf8)
+        #expect(isWhole(captured))
         for count in 0..<captured.count {
-            #expect(!CgroupFile.isWhole(captured.span.extracting(0..<count)), "\(count) bytes")
+            #expect(!isWhole(captured.prefix(count)), "\(count) bytes")
         }
-        #expect(CgroupFile.isWhole([UInt8](text: "0::/user.slice (deleted)\n").span))
-        #expect(!CgroupFile.isWhole([UInt8](text: "10::/\n").span))
+        #expect(isWhole("0::/user.slice (deleted)\n".utf8))
+        #expect(!isWhole("10::/\n".utf8))
     }
 
     @Test(arguments: [

@@ -209,7 +209,7 @@ struct ProcessReader {
         // The kernel gives the whole line at once.
         try readText(of: .stat, in: directory) { $0.count > 0 && $0[$0.count - 1] == 0x0a }
         do {
-            reading.stat = try ProcessStat(parsing: buffer)
+            reading.stat = try ProcessStat(parsing: buffer.span)
         } catch {
             reading.failure = .malformed
         }
@@ -221,7 +221,7 @@ struct ProcessReader {
         buffer.removeAll(keepingCapacity: true)
         do {
             try procfs.readLink(.exe, in: directory, into: &buffer)
-            let link = try ExecutableLink(parsing: buffer)
+            let link = try ExecutableLink(parsing: buffer.span)
             reading.exe = .value(link)
             // A file may really be named "x (deleted)": only the link count tells.
             if link.isMarkedDeleted {
@@ -277,7 +277,7 @@ struct ProcessReader {
         buffer.removeAll(keepingCapacity: true)
         do {
             try procfs.readLink(.pidNamespace, in: directory, into: &buffer)
-            let link = try NamespaceLink(parsing: buffer)
+            let link = try NamespaceLink(parsing: buffer.span)
             reading.pidNamespace = .value(link.inode)
         } catch {
             reading.pidNamespace = .unknown(Self.reason(for: error))
@@ -289,7 +289,7 @@ struct ProcessReader {
     ) {
         do {
             try readText(of: .status, in: directory, isWhole: ProcessStatus.isWhole)
-            reading.status = .value(try ProcessStatus(parsing: buffer))
+            reading.status = .value(try ProcessStatus(parsing: buffer.span))
         } catch {
             reading.status = .unknown(Self.reason(for: error))
         }
@@ -300,7 +300,7 @@ struct ProcessReader {
     ) {
         do {
             try readText(of: .cgroup, in: directory, isWhole: CgroupFile.isWhole)
-            reading.cgroup = .value(try CgroupFile(parsing: buffer))
+            reading.cgroup = .value(try CgroupFile(parsing: buffer.span))
         } catch {
             reading.cgroup = .unknown(Self.reason(for: error))
         }
