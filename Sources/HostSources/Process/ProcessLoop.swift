@@ -40,8 +40,7 @@ final class ProcessLoop {
     /// The answer to it: 0 or an `errno`.
     var acknowledgement: UInt32?
     var openingForks: (before: UInt64, after: UInt64)?
-    var lastResync: Instant?
-    var resyncDue: Instant?
+    var resyncPace: ResyncPace
     var sampleDue: Instant?
     private var pace: LoopPace
 
@@ -55,6 +54,7 @@ final class ProcessLoop {
         self.desk = desk
         self.taskDesk = taskDesk
         pace = LoopPace(receiveBufferByteCount: settings.receiveBufferByteCount)
+        resyncPace = ResyncPace(interval: settings.resyncInterval)
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
         reader = ProcessReader(procfs: endpoints.procfs, clock: context.clock)
@@ -114,6 +114,7 @@ final class ProcessLoop {
     private func tellTroubles() {
         troubles.untrackedCount = tracker.untrackedCount
         troubles.droppedLookCount = tracker.lateReads.droppedCount
+        troubles.resyncInterval = resyncPace.stretchedInterval(at: now)
         guard troubles != toldTroubles else { return }
         toldTroubles = troubles
         desk.health = troubles.health
@@ -124,7 +125,7 @@ final class ProcessLoop {
     /// When something is to be done without a message.
     private var nextWork: Instant? {
         var earliest = tracker.lateReads.nextDue
-        if let resyncDue { earliest = min(earliest ?? resyncDue, resyncDue) }
+        if let resyncDue = resyncPace.due { earliest = min(earliest ?? resyncDue, resyncDue) }
         if let sampleDue { earliest = min(earliest ?? sampleDue, sampleDue) }
         return earliest
     }
