@@ -45,7 +45,10 @@ extension ListenerReport {
             json.member("bytes_received", receivedByteCount)
             json.member("bytes_sent", sentByteCount)
             json.beginObject("ended")
-            for entry in ended.entries { json.member(entry.reason, entry.count) }
+            for entry in ended.entries {
+                json.foreignKey(entry.reason)
+                json.value(entry.count)
+            }
             json.endObject()
             json.endObject()
         }

@@ -200,6 +200,26 @@ struct ControlTests {
         #expect(gone.exitCode == 69 && gone.errors.contains("start collectord"))
     }
 
+    @Test func `members of the group may ask and follow, and have no files read`() throws {
+        let root = folder.appendingPathComponent("watched")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        try Data("secret\n".utf8).write(to: root.appendingPathComponent("f"))
+        let daemon = try startDaemon("ipc.group=65534", "sources.filesystem.roots=\(root.path)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func member(_ arguments: String...) throws -> Program.Result {
+            try Program(
+                at: "/usr/bin/setpriv",
+                ["--reuid", "65534", "--regid", "65534", "--clear-groups", Program.path("collectorctl")]
+                    + arguments + ["--socket", socket]
+            ).finish()
+        }
+        #expect(try member("status").exitCode == 0)
+        #expect(try member("task", "processes", "--pid", "1").exitCode == 0)
+        let refused = try member("task", "hash", "\(root.path)/f")
+        #expect(refused.exitCode == 77 && refused.output.isEmpty)
+        _ = try stop(daemon)
+    }
+
     @Test func `two daemons do not share a socket`() throws {
         let daemon = try startDaemon()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -208,5 +228,73 @@ struct ControlTests {
         #expect(result.exitCode == 69 && result.errors.contains("another process listens"))
         #expect(try ctl("status").finish().exitCode == 0)
         _ = try stop(daemon)
+    }
+
+    @Test(.enabled(if: PythonClient.isAvailable))
+    func `a client written in Python from the protocol's files alone gets everything`() throws {
+        let root = folder.appendingPathComponent("watched")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        try Data("hello\n".utf8).write(to: root.appendingPathComponent("f"))
+        let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(
+            daemon.waitForLine { $0.contains(#""source":"filesystem""#) && $0.contains(#""state":"ready""#) })
+        let session = try PythonClient.run(socket, "\(root.path)/f", in: folder)
+        let steps = Dictionary(
+            session.lines.map { ($0["step"] as? String ?? "", $0) }, uniquingKeysWith: { $1 })
+        #expect(session.exitCode == 0, "\(session.errors)")
+        #expect(steps["done"] != nil)
+        let stream = steps["subscribe"] ?? [:]
+        #expect(stream["with_credit"] as? Int == 2 && stream["is_held_back"] as? Bool == true)
+        #expect(stream["seen"] as? [Int] == stream["wanted"] as? [Int] && stream["repeated"] as? Int == 0)
+        let resumed = steps["resume"] ?? [:]
+        #expect(resumed["seen"] as? [Int] == resumed["wanted"] as? [Int] && resumed["repeated"] as? Int == 0)
+        #expect((resumed["gaps"] as? [String])?.isEmpty == true)
+        #expect(resumed["delivered"] as? Int == resumed["events"] as? Int)
+        #expect((steps["resume_elsewhere"]?["gaps"] as? [String])?.contains("resume") == true)
+        #expect(steps["event_limit"]?["events"] as? Int == 2)
+        for step in ["process_tree", "enumerate_processes"] {
+            #expect(
+                steps[step]?["has_all"] as? Bool == true && steps[step]?["repeated"] as? Int == 0, "\(step)")
+        }
+        #expect(
+            steps["check_hash"]?["is_same"] as? Bool == true
+                && steps["check_hash"]?["is_match"] as? Bool == true)
+        #expect(steps["verify_executable"]?["failure"] as? String == "CODE_UNSUPPORTED")
+        #expect(steps["list_files"]?["failure"] as? String == "CODE_UNSUPPORTED")
+        _ = try stop(daemon)
+    }
+}
+
+/// Google's own implementation of protobuf, with modules made from the protocol's files.
+enum PythonClient {
+    private static let python = "/usr/bin/python3"
+    private static let protoc = "/usr/bin/protoc"
+
+    static let isAvailable: Bool = {
+        guard FileManager.default.isExecutableFile(atPath: protoc) else { return false }
+        let check = try? Program(at: python, ["-c", "import google.protobuf"]).finish()
+        return check?.exitCode == 0
+    }()
+
+    static func run(_ arguments: String..., in folder: URL) throws -> Program.Result {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let files = root.appendingPathComponent("Sources/WireMessages/Protocol").path
+        let made = try Program(
+            at: protoc,
+            ["-I", files, "--python_out=\(folder.path)"]
+                + ["collector", "event", "report"].map { "\(files)/\($0).proto" }
+        ).finish()
+        guard made.exitCode == 0 else { return made }
+        let scripts = root.appendingPathComponent("Tests/ControlPlaneTests/python").path
+        return try Program(
+            at: "/usr/bin/env",
+            [
+                "PYTHONPATH=\(folder.path):\(scripts)", "PYTHONDONTWRITEBYTECODE=1", python,
+                "\(scripts)/control_session.py",
+            ]
+                + arguments
+        ).finish()
     }
 }

@@ -20,17 +20,24 @@ final class BatchEncodings: Sendable {
     private let entries = Mutex<[Entry]>([])
 
     /// Appends the events as one frame; as several where one would be too large.
-    func append(_ selected: SelectedEvents, through: UInt64, to id: UInt64, _ output: inout [UInt8]) {
+    ///
+    /// - Returns: Events that fit no frame even without their arguments: only a source of somebody else makes them.
+    func append(_ selected: SelectedEvents, through: UInt64, to id: UInt64, _ output: inout [UInt8]) -> Int {
         let limit = Frame.serverPayloadByteCount - Self.envelopeByteCount
         let bytes = encoding(of: selected, through: through)
-        if bytes.count <= limit { return Self.append(bytes, to: id, &output) }
-        selected.forEach { _, index in
-            // Every text but the arguments, which are cut, is bounded far below a frame's size.
-            guard let one = EventEncoder.bytes(ofEventAt: index, of: selected.batch, atMost: limit) else {
-                preconditionFailure("an event without its arguments fits a frame")
-            }
-            Self.append(one, to: id, &output)
+        if bytes.count <= limit {
+            Self.append(bytes, to: id, &output)
+            return 0
         }
+        var unfitCount = 0
+        selected.forEach { _, index in
+            if let one = EventEncoder.bytes(ofEventAt: index, of: selected.batch, atMost: limit) {
+                Self.append(one, to: id, &output)
+            } else {
+                unfitCount += 1
+            }
+        }
+        return unfitCount
     }
 
     private func encoding(of selected: SelectedEvents, through: UInt64) -> [UInt8] {

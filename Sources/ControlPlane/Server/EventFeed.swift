@@ -254,6 +254,16 @@ package final class EventFeed: Sendable {
         }
     }
 
+    /// Takes back that events were delivered, because they are too large to be sent.
+    ///
+    /// - Returns: The gap that tells of them; `nil` when there is no such reader.
+    func discard(_ count: Int, of id: ReaderID, from selected: SelectedEvents) -> Gap? {
+        state.withLock { state in
+            guard let index = state.readers.firstIndex(where: { $0.id == id }) else { return nil }
+            return state.readers[index].reader.discard(UInt64(count), from: selected.batch)
+        }
+    }
+
     /// Removes a reader; what it has not got counts as dropped for the reason `closed`.
     ///
     /// - Returns: Its last account; `nil` when there is no such reader.

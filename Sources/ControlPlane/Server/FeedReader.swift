@@ -174,6 +174,17 @@ struct FeedReader {
         pass()
     }
 
+    /// Some of what was read cannot be sent.
+    mutating func discard(_ count: UInt64, from batch: EventBatch) -> Gap? {
+        guard let first = batch.events.first, let last = batch.events.last else { return nil }
+        account.delivered -= count
+        account.dropped.add(count, to: "too_large")
+        return Gap(
+            source: batch.source, cause: .subscriberQueue, lost: count, lostBounds: .exactly(count),
+            from: first.monotonic, until: last.monotonic, time: last.time, processors: [],
+            subscriber: request.name)
+    }
+
     mutating func skip(_ gap: Gap) {
         add(gap)
         pass()

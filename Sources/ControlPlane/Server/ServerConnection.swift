@@ -284,7 +284,11 @@ final class ServerConnection: Sendable {
         message.requestID = stream.id
         switch output {
         case .events(let selected, let through):
-            return server.encodings.append(selected, through: through, to: stream.id, &work.output)
+            let unfit = server.encodings.append(selected, through: through, to: stream.id, &work.output)
+            guard unfit > 0, let gap = server.feed.discard(unfit, of: stream.reader, from: selected) else {
+                return
+            }
+            message.gap = WireGap(gap)
         case .gap(let gap): message.gap = WireGap(gap)
         case .status(let status): message.sourceStatus = WireSourceStatus(status)
         case .end(let reason):
@@ -316,6 +320,10 @@ final class ServerConnection: Sendable {
     private func begin(_ request: WireDetectionTask, _ id: UInt64, _ work: inout Work) {
         do throws(MessageError) {
             let order = try TaskOrder(request)
+            guard !order.needsControl || server.identity(for: connection.peer).role == .control else {
+                let message = "this takes the role control: root, or the collector's own user"
+                return fail(id, .permissionDenied, message, &work)
+            }
             work.tasks[id] = order
             server.perform(order, id, for: self)
         } catch {

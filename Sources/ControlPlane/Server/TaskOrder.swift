@@ -53,6 +53,14 @@ struct TaskOrder {
         }
     }
 
+    /// Whether the answer tells about the contents of files, which not everybody who may connect may read.
+    var needsControl: Bool {
+        switch task {
+        case .checkHash, .verifyExecutable, .listFiles: true
+        case .enumerateProcesses, .processTree: false
+        }
+    }
+
     private static func pid(of message: WireDetectionTask) throws(MessageError) -> ProcessID {
         guard message.hasPid, let pid = Int32(exactly: message.pid), pid > 0 else {
             throw MessageError(field: "pid", expected: "a pid")
