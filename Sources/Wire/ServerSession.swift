@@ -89,13 +89,15 @@ package struct ServerSession: Sendable {
 
     /// When ``expire(at:)`` has to be asked next.
     package var deadline: Instant? {
+        // The last words, too, must be taken some time.
+        guard phase != .closed else { return stalledSince?.advanced(by: limits.writeTimeout) }
         let times = [
             phase == .beforeHello ? begun.advanced(by: limits.helloTimeout) : nil,
             frameBegun?.advanced(by: limits.frameTimeout),
             stalledSince?.advanced(by: limits.writeTimeout),
             phase == .open && open.isEmpty ? lastMessage.advanced(by: limits.idleTimeout) : nil,
         ]
-        return phase == .closed ? nil : times.compactMap { $0 }.min()
+        return times.compactMap { $0 }.min()
     }
 
     /// What the time that has passed leads to.

@@ -188,6 +188,15 @@ import WireMessages
         }
     }
 
+    @Test func `a client that does not take its last words is ended all the same`() throws {
+        var session = try opened()
+        _ = session.receive([0xff], at: at(1))
+        session.noteOutput(isWaiting: true, hasMoved: false, at: at(1))
+        #expect(session.deadline == at(11))
+        let action = session.expire(at: at(11))
+        #expect(label(action) == "write_timeout")
+    }
+
     @Test func `a client that takes nothing of what waits is ended without a word`() throws {
         var session = try opened()
         _ = session.receive(try bytes(2, .subscribe(WireSubscribe())), at: at(0))

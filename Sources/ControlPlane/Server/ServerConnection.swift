@@ -224,7 +224,13 @@ final class ServerConnection: Sendable {
         case .nextPage(let id): beginPage(id, &work)
         case .cancel(let id): cancel(id, &work)
         case .close(let message, let label):
-            message?.appendFrame(to: &work.output)
+            if let message {
+                message.appendFrame(to: &work.output)
+            } else {
+                // Nobody takes it.
+                work.output = []
+                work.sentCount = 0
+            }
             work.closingLabel = label
         }
     }
