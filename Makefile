@@ -71,7 +71,7 @@ soak: setup ## Watch this host under load for MINUTES=15 (root), then 10^7 simul
 	Scripts/soak $(or $(MINUTES),15)
 	$(BIN)/collector-sim soak
 
-fuzz: setup ## Hand random bytes to every parser of files for MINUTES=5, guided by coverage
+fuzz: setup ## Hand random bytes to every parser for MINUTES=5, guided by coverage
 	Scripts/fuzz $(or $(MINUTES),5)
 
 bench: setup ## Measure, beside the peers on this host, and compare with the floors
@@ -85,8 +85,9 @@ lint: ## Check format, layers, determinism and fences
 format: ## Format all Swift sources
 	swift format --in-place --parallel --recursive $(FORMATTED)
 
-build: setup ## Build both executables for release
+build: setup ## Build the executables for release
 	swift build $(RELEASE) --product collectord
+	swift build $(RELEASE) --product collectorctl
 	swift build $(RELEASE) --product collector-sim
 
 setup: ## Check the toolchain and install what is missing (apt)

@@ -31,6 +31,10 @@ let package = Package(
         fuzzer("fuzz-swarm"),
         fuzzer("fuzz-litmus"),
         fuzzer("fuzz-formats"),
+        fuzzer("fuzz-frames"),
+        fuzzer("fuzz-client"),
+        fuzzer("fuzz-server"),
+        fuzzer("fuzz-messages"),
     ],
     swiftLanguageModes: [.v6]
 )

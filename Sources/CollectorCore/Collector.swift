@@ -270,6 +270,12 @@ public struct Accounts: Sendable {
     /// Those of sources that were removed come first.
     public var sources: [SourceAccount]
     public var streams: [StreamAccount]
+
+    /// Puts accounts together.
+    public init(sources: [SourceAccount], streams: [StreamAccount]) {
+        self.sources = sources
+        self.streams = streams
+    }
 }
 
 /// What a finished run leaves behind.

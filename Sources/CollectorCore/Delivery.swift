@@ -26,7 +26,8 @@ public enum CollectorRecord: Sendable {
 public struct SelectedEvents: Sequence, Sendable {
     public let batch: EventBatch
     /// Indices into the batch, ascending; `nil` stands for all.
-    private let indices: [UInt16]?
+    /// `nil` for the whole batch.
+    package let indices: [UInt16]?
 
     package init(batch: EventBatch, indices: [UInt16]?) {
         self.batch = batch

@@ -28,11 +28,19 @@ public protocol EventSource: Sendable {
     ///
     /// Asked from another thread. A source that has stopped answers with its last account.
     func closeAccount() async -> SourceAccount?
+
+    /// Carries out one of ``SourceDescriptor/tasks``; asked from another thread, only while the source is ready.
+    ///
+    /// - Throws: ``TaskError``. What cannot be done is never answered as if it had been.
+    func perform(_ task: SourceTask) async throws(TaskError) -> TaskAnswer
 }
 
 extension EventSource {
     public func checkHealth() async -> Health { .healthy }
     public func closeAccount() async -> SourceAccount? { nil }
+    public func perform(_ task: SourceTask) async throws(TaskError) -> TaskAnswer {
+        throw TaskError(.unsupported, "source \"\(descriptor.name)\" carries out no tasks")
+    }
 }
 
 /// What a source is.
@@ -47,16 +55,19 @@ public struct SourceDescriptor: Sendable {
     public var restartPolicy: RestartPolicy
     /// Who says that something is missing between two runs.
     public var restartGap: RestartGap
+    /// What ``EventSource/perform(_:)`` can carry out, in a fixed order.
+    public var tasks: [TaskKind]
 
     public init(
         name: SourceName, capabilities: SourceCapabilities, overflowPolicy: OverflowPolicy,
-        restartPolicy: RestartPolicy = .always, restartGap: RestartGap = .byRuntime
+        restartPolicy: RestartPolicy = .always, restartGap: RestartGap = .byRuntime, tasks: [TaskKind] = []
     ) {
         self.name = name
         self.capabilities = capabilities
         self.overflowPolicy = overflowPolicy
         self.restartPolicy = restartPolicy
         self.restartGap = restartGap
+        self.tasks = tasks
     }
 }
 

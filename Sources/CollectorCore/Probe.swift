@@ -126,6 +126,39 @@ package enum Probe: String, CaseIterable, Sendable {
     /// The host was suspended: start ticks of that time are unknown.
     case suspendNoticed = "suspend-noticed"
 
+    // MARK: Files
+
+    /// The kernel's queue of file records was full: what follows must be a gap and a rescan.
+    case watchQueueOverflowed = "watch-queue-overflow"
+    /// The queue could not be read for a while: what was in it may be gone.
+    case watchReadFailed = "watch-read-failed"
+    /// A folder could not be watched: it is looked at from time to time.
+    case watchRefused = "watch-refused"
+    /// A folder could not be opened or listed though it is there: it is left for later.
+    case folderPostponed = "folder-postponed"
+    /// A folder that was watched under another path has come to a new one before any record of that.
+    case watchAliased = "watch-aliased"
+    /// The name is another file's by now, as later records say: what is there must not be told of this one.
+    case lookSuperseded = "look-superseded"
+    /// A record tells what a listing has told already.
+    case recordDoubted = "record-doubted"
+    /// What could not be looked at when it was announced was found later.
+    case fileLearntLate = "file-learnt-late"
+    /// Only one half of a rename lies below the roots, or has come in time.
+    case renameHalved = "rename-halved"
+    /// Two names were exchanged.
+    case namesExchanged = "names-exchanged"
+    /// A file is told without a hash, because the budget cannot serve it in time.
+    case hashBeyondBudget = "hash-beyond-budget"
+    /// A file is told without a hash, because its time was over while it waited or was read.
+    case hashExpired = "hash-expired"
+    /// The file changed while it was read.
+    case hashChanging = "hash-changing"
+    /// A root is gone or out of reach.
+    case rootLost = "root-lost"
+    /// An earlier run has left an index: what has changed since is told.
+    case indexCompared = "index-compared"
+
     // MARK: The pipeline
 
     /// The source's buffer was full: its source waits.

@@ -203,6 +203,8 @@ final class SourceRunner: Sendable {
     /// The source's own account, or, if it keeps none or does not answer, what its buffer counted.
     func account(until deadline: Instant) async -> SourceAccount {
         if case .abandoned = ending { return bufferAccount }
+        // One that was never begun would be asked in vain until the deadline.
+        guard state.withLock({ $0.machine.attempt > 0 }) else { return bufferAccount }
         let source = source
         return await ask(on: runtimeThread, until: deadline, { await source.closeAccount() }).flatMap { $0 }
             ?? bufferAccount
@@ -280,6 +282,20 @@ final class SourceRunner: Sendable {
             state.withLock { $0.isPingUnanswered = false }
             return true
         } ?? false
+    }
+
+    /// Has the source carry out a task.
+    func perform(_ task: SourceTask, until deadline: Instant) async throws(TaskError) -> TaskAnswer {
+        let source = source
+        let result = await ask(on: runtimeThread, until: deadline) { () -> Result<TaskAnswer, TaskError> in
+            do throws(TaskError) {
+                return .success(try await source.perform(task))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let result else { throw TaskError(.timedOut, "source \"\(name)\" did not answer in time") }
+        return try result.get()
     }
 
     /// Asks in a task of its own, so that one that never answers holds up nobody.

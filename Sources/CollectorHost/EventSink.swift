@@ -1,6 +1,7 @@
 import CollectorCore
 import EventModel
 import LinuxBackends
+import Presentation
 
 import struct SystemPackage.Errno
 

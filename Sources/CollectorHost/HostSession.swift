@@ -1,9 +1,11 @@
 import Backends
 import CollectorCore
 import Configuration
+import ControlPlane
 import EventModel
 import HostSources
 import LinuxBackends
+import Presentation
 import Synchronization
 
 /// One run of the daemon, from the first source to the last account.
@@ -20,6 +22,7 @@ final class HostSession: Sendable {
     private let host: OpenedHost
     private let collector: Collector
     private let subscription: Subscription
+    private let server: ControlServer?
     private let standardOutput = LinuxOutput.standardOutput()
     private let standardError = LinuxOutput.standardError()
     private let isAnswering = Mutex(false)
@@ -52,6 +55,7 @@ final class HostSession: Sendable {
                 SubscriptionOptions(
                     name: "stdout", filter: .everything, queueLimit: Self.outputQueueLimit,
                     overflowPolicy: .block))
+            server = try host.control?.makeServer(for: collector, values)
         } catch {
             throw HostError(.configuration, "\(error)")
         }
@@ -60,6 +64,7 @@ final class HostSession: Sendable {
     func run() async -> Int32 {
         let sink = spawn(on: host.sinkThread) { await self.runSink() }
         let signals = spawn(on: host.main) { await self.handleSignals() }
+        if let server, let control = host.control { _ = spawn(on: control.thread) { await server.run() } }
         if let duration = options.duration {
             let deadline = host.main.clock.monotonic.advanced(by: duration)
             _ = host.main.clock.schedule(at: deadline) { self.stop() }
@@ -73,6 +78,7 @@ final class HostSession: Sendable {
         }
         signals.cancel()
         if report.isWithinTimeout { await sink.value }
+        await dismissClients()
         await tell(report)
         return exitCode(for: report)
     }
@@ -90,6 +96,16 @@ final class HostSession: Sendable {
         if case .drained = end { return }
         subscription.abandon()
         stop()
+    }
+
+    /// Clients get what is left for them, and are told why it ends; one that takes nothing is not waited for long.
+    private func dismissClients() async {
+        guard let server else { return }
+        server.stop("the collector stops")
+        let clock = host.main.clock
+        if await !server.waitUntilStopped(until: clock.monotonic.advanced(by: Self.lastWordTimeout)) {
+            complain("a client has not taken its last events")
+        }
     }
 
     private func handleSignals() async {
@@ -161,7 +177,8 @@ final class HostSession: Sendable {
         }
         guard isFirst else { return complain("the answer before has not been read yet") }
         _ = spawn(on: host.main) {
-            let accounts = await self.collector.closeAccounts()
+            var accounts = await self.collector.closeAccounts()
+            accounts.streams += self.server?.feed.accounts ?? []
             let health = await self.collector.healthReport()
             let bytes = self.text(of: accounts) + self.text(of: health, self.collector.telemetry())
             _ = spawn(on: self.host.sinkThread) {

@@ -19,6 +19,8 @@ struct OpenedHost {
     let endpoints: ProcessSource.Endpoints
     /// `nil` when no folder is watched.
     let files: OpenedFiles?
+    /// `nil` when there is no control socket.
+    let control: OpenedControl?
     let run: RunContext
     /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size.
     let receiveBufferByteCount: Int
@@ -43,6 +45,7 @@ struct OpenedHost {
             try connector.setReceiveBuffer(byteCount: requested)
         }
         let files = try OpenedFiles.open(values)
+        let control = try OpenedControl.open(values)
         let folder = values[HostSettings.stateDirectory]
         let counter = try stateFile("run", in: folder)
         let cursor = try stateFile("process.cursor", in: folder)
@@ -52,7 +55,7 @@ struct OpenedHost {
             emergencyThread: emergencyThread, signals: signals,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
-            files: files, run: run, receiveBufferByteCount: granted)
+            files: files, control: control, run: run, receiveBufferByteCount: granted)
     }
 
     static func stateFile(

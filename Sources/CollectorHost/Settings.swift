@@ -6,7 +6,7 @@ import HostSources
 package enum HostSettings {
     /// All settings at once.
     package static let table = SettingsTable(
-        [collector, processSource, filesystemSource, stateAndHardening],
+        [collector, processSource, filesystemSource, control, stateAndHardening],
         constraints: [
             SettingsConstraint(keys: [maxBatchSize.key, eventBufferSize.key]) {
                 $0[maxBatchSize] <= $0[eventBufferSize]

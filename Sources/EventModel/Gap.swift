@@ -51,6 +51,8 @@ public enum GapCause: String, Hashable, Sendable, CaseIterable {
     case sourceBuffer = "source_buffer"
     /// A subscriber's bounded queue was full.
     case subscriberQueue = "subscriber_queue"
+    /// A subscriber wanted to go on where it had stopped, and what came since is not kept any more.
+    case resume
 }
 
 /// Bounds on an unknown number of losses.

@@ -90,6 +90,7 @@ package struct SyscallPolicy: Hashable, Sendable {
             + group(
                 "the process connector, on a socket that is open",
                 ["getsockopt", "recvfrom", "recvmmsg", "recvmsg", "sendmsg", "sendto", "setsockopt"])
+            + group("clients of the control socket", ["accept4", "shutdown"])
             + group("the fence visits each processor", ["sched_getaffinity", "sched_setaffinity"])
             + [
                 // PR_SET_NAME, PR_GET_NAME; PR_SET_VMA is how allocators name their memory.

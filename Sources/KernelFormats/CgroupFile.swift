@@ -95,3 +95,17 @@ extension CgroupFile: KernelFormat {
         }
     }
 }
+
+extension CgroupFile {
+    /// Whether a text is certainly the whole file: it ends with the line of version 2, which comes last
+    /// (`for_each_root`, `kernel/cgroup/cgroup.c`: the default hierarchy is the first one made, and new ones go in front).
+    ///
+    /// `false` without that hierarchy, where only the end of the file tells.
+    package static func isWhole(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count > 0, bytes[bytes.count - 1] == Ascii.newline else { return false }
+        var start = bytes.count - 1
+        while start > 0, bytes[start - 1] != Ascii.newline { start -= 1 }
+        return bytes.count - start > 3 && bytes[start] == Ascii.zero && bytes[start + 1] == Ascii.colon
+            && bytes[start + 2] == Ascii.colon
+    }
+}

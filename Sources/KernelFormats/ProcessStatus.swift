@@ -142,3 +142,30 @@ package struct ProcessStatus: Hashable, Sendable {
         }
     }
 }
+
+extension ProcessStatus {
+    /// The last line that every kernel prints (`task_context_switch_counts`, `fs/proc/array.c`). Only what belongs to the
+    /// processor comes behind it, such as `x86_Thread_features`.
+    package static let lastLineName = Array("nonvoluntary_ctxt_switches".utf8)
+
+    /// Whether a text certainly holds all lines that a ``ProcessStatus`` is made of.
+    package static func isWhole(_ bytes: Span<UInt8>) -> Bool {
+        var end = bytes.count
+        for _ in 0..<searchedLineCount {
+            guard end > 0, bytes[end - 1] == Ascii.newline else { return false }
+            var start = end - 1
+            while start > 0, bytes[start - 1] != Ascii.newline { start -= 1 }
+            if isLast(bytes.extracting(start..<end)) { return true }
+            end = start
+        }
+        return false
+    }
+
+    /// How many lines from the end the last one is looked for.
+    private static let searchedLineCount = 4
+
+    private static func isLast(_ line: Span<UInt8>) -> Bool {
+        guard line.count > lastLineName.count, line[lastLineName.count] == Ascii.colon else { return false }
+        return lastLineName.indices.allSatisfy { line[$0] == lastLineName[$0] }
+    }
+}

@@ -114,7 +114,7 @@ struct CollectordTests {
             "collectord-\(UUID().uuidString)")
         shell.arguments = [
             "-c",
-            "{ \(Daemon.executable.path) run --events json --set state.directory=\(state.path); echo code=$? >&2; } | head -n 1",
+            "{ \(Daemon.executable.path) run --events json --set ipc.socket= --set state.directory=\(state.path); echo code=$? >&2; } | head -n 1",
         ]
         let errors = Pipe()
         shell.standardOutput = FileHandle.nullDevice
@@ -142,7 +142,8 @@ struct CollectordTests {
         var count = 0
         for _ in 0..<2 {
             let daemon = try Daemon([
-                "run", "--json", "--for", "500ms", "--set", "state.directory=\(state.path)",
+                "run", "--json", "--for", "500ms", "--set", "ipc.socket=", "--set",
+                "state.directory=\(state.path)",
             ])
             let result = try daemon.finish()
             let events = result.lines.compactMap { $0["id"] as? String }

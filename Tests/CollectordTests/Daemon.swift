@@ -43,10 +43,12 @@ final class Daemon {
         errors = folder.appendingPathComponent("err")
         try Data().write(to: errors)
         let hasState = arguments.contains { $0.hasPrefix("state.directory=") }
+        let hasSocket = arguments.contains { $0.hasPrefix("ipc.socket=") }
         let hasLimit = arguments.contains("--for")
         process.executableURL = Self.executable
         process.arguments =
-            arguments + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
+            arguments + (hasSocket ? [] : ["--set", "ipc.socket="])
+            + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
             + (hasLimit ? [] : ["--for", "20s"])
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

@@ -19,6 +19,8 @@ import struct SystemPackage.Errno
         var runningAccount: SourceAccount?
         var health = Health.healthy
         var error: String?
+        /// How often each rule of the faults has struck.
+        var firings: [Int] = []
 
         func events(_ kind: EventKind) -> [ProcessEvent] {
             events.filter { $0.kind == kind }.compactMap { $0.process }
@@ -71,6 +73,7 @@ import struct SystemPackage.Errno
             }
         }
         #expect(report.ending == .completed)
+        outcome.change { $0.firings = host.kernel.faultFirings }
         return outcome.value
     }
 
@@ -264,6 +267,19 @@ import struct SystemPackage.Errno
         #expect(failing.health == .degraded(reason: "/proc cannot be listed: \(Errno.tooManyOpenFiles)"))
         #expect(recovered.health == .healthy)
         #expect(failing.error == nil && recovered.error == nil)
+    }
+
+    @Test(arguments: [(ProcessFile.stat, 1), (.status, 1), (.cmdline, 1), (.cgroup, 0)])
+    func `a resync reads again only what lost messages can have told`(file: ProcessFile, count: Int) {
+        var loss = FaultRule(.netlinkReceive, .errno(.noBufferSpace))
+        loss.nth = 60
+        // The baseline has read it once.
+        var again = FaultRule(.procfsOpen, .errno(.ioError))
+        again.pid = pid(77)
+        again.file = file.rawValue
+        again.nth = 2
+        let outcome = watch(bootConfiguration(), faults: [loss, again], shortLives)
+        #expect(outcome.firings == [1, count])
     }
 
     @Test(arguments: [

@@ -5,6 +5,18 @@ import Testing
 @Suite struct ProcessStatusTests {
     private let captured = [UInt8](text: ProcCapture.status)
 
+    private func isWhole(_ bytes: some Sequence<UInt8>) -> Bool { ProcessStatus.isWhole(Array(bytes).span) }
+
+    @Test func `a text is whole once its last line is there, whatever a processor adds`() {
+        #expect(isWhole(captured))
+        let more = captured + Array("x86_Thread_features:\t\nx86_Thread_features_locked:\t\n".utf8)
+        #expect(isWhole(more))
+        for count in 0..<captured.count {
+            #expect(!isWhole(captured.prefix(count)), "\(count) bytes")
+        }
+        #expect(!isWhole("Name:\tnonvoluntary_ctxt_switches:\n".utf8))
+    }
+
     @Test func `the lines of a captured file are read`() throws {
         let status = try ProcessStatus(parsing: captured)
         #expect(status.name == Array("cat".utf8))

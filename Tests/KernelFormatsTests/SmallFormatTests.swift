@@ -14,6 +14,18 @@ import Testing
         #expect(file.bytes == Array(ProcCapture.hybridCgroup.utf8))
     }
 
+    private func isWhole(_ bytes: some Sequence<UInt8>) -> Bool { CgroupFile.isWhole(Array(bytes).span) }
+
+    @Test func `a text is whole once the line of version 2 is there`() {
+        let captured = Array(ProcCapture.hybridCgroup.utf8)
+        #expect(isWhole(captured))
+        for count in 0..<captured.count {
+            #expect(!isWhole(captured.prefix(count)), "\(count) bytes")
+        }
+        #expect(isWhole("0::/user.slice (deleted)\n".utf8))
+        #expect(!isWhole("10::/\n".utf8))
+    }
+
     @Test(arguments: [
         ("0::/system.slice/cron.service\n", "/system.slice/cron.service"),
         ("4:memory:/m\n1:name=systemd:/s\n0::/u\n", "/u"), ("4:memory:/m\n1:name=systemd:/s\n0::/\n", "/s"),

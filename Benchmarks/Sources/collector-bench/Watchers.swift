@@ -25,7 +25,7 @@ struct WatchingDaemon {
             setup.collectord(),
             [
                 "run", "--events", format, "--for", "\(seconds + Self.spareSeconds)s", "--set",
-                "state.directory=\(state)",
+                "state.directory=\(state)", "--set", "ipc.socket=",
             ] + settings.flatMap { ["--set", $0] },
             output: format == "none" ? .nothing : .file(eventFile), errors: errorFile)
         try waitUntilReady()

@@ -9,6 +9,16 @@ public struct HealthReport: Hashable, Sendable {
     public var sources: [SourceHealth]
     public var time: WallTime
     public var monotonic: Instant
+
+    package init(
+        component: String, health: Health, sources: [SourceHealth], time: WallTime, monotonic: Instant
+    ) {
+        self.component = component
+        self.health = health
+        self.sources = sources
+        self.time = time
+        self.monotonic = monotonic
+    }
 }
 
 /// How one source is.
@@ -21,6 +31,16 @@ public struct SourceHealth: Hashable, Sendable {
     public var since: Instant
     /// Runs after a failure.
     public var restartCount: Int
+
+    package init(
+        source: SourceName, state: SourceLifeState, health: Health, since: Instant, restartCount: Int
+    ) {
+        self.source = source
+        self.state = state
+        self.health = health
+        self.since = since
+        self.restartCount = restartCount
+    }
 }
 
 /// Where a source is in its life.

@@ -63,4 +63,14 @@ public struct HistogramSummary: Hashable, Sendable {
     public var p99: UInt64
     /// Exact.
     public var maximum: UInt64
+
+    package init(
+        count: UInt64, median: UInt64, p90: UInt64, p99: UInt64, maximum: UInt64
+    ) {
+        self.count = count
+        self.median = median
+        self.p90 = p90
+        self.p99 = p99
+        self.maximum = maximum
+    }
 }

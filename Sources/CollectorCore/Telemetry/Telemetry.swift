@@ -18,6 +18,23 @@ public struct Telemetry: Hashable, Sendable {
     public var subscribers: [SubscriberTelemetry]
     public var time: WallTime
     public var monotonic: Instant
+
+    package init(
+        component: String, uptime: Duration, resources: ResourceUsage?, cpuPercent: Double?,
+        failedMeasurementCount: UInt64, forgottenAccountCount: UInt64, sources: [SourceTelemetry],
+        subscribers: [SubscriberTelemetry], time: WallTime, monotonic: Instant
+    ) {
+        self.component = component
+        self.uptime = uptime
+        self.resources = resources
+        self.cpuPercent = cpuPercent
+        self.failedMeasurementCount = failedMeasurementCount
+        self.forgottenAccountCount = forgottenAccountCount
+        self.sources = sources
+        self.subscribers = subscribers
+        self.time = time
+        self.monotonic = monotonic
+    }
 }
 
 /// What is measured of one source.
@@ -30,6 +47,18 @@ public struct SourceTelemetry: Hashable, Sendable {
     /// Events accepted, synthetic ones included, less those dropped afterwards.
     public var emittedCount: UInt64
     public var droppedCount: UInt64
+
+    package init(
+        source: SourceName, state: SourceLifeState, restartCount: Int, queuedCount: Int,
+        emittedCount: UInt64, droppedCount: UInt64
+    ) {
+        self.source = source
+        self.state = state
+        self.restartCount = restartCount
+        self.queuedCount = queuedCount
+        self.emittedCount = emittedCount
+        self.droppedCount = droppedCount
+    }
 }
 
 /// What is measured of one subscriber.
@@ -47,4 +76,20 @@ public struct SubscriberTelemetry: Hashable, Sendable {
     public var latency: HistogramSummary
     /// Events per delivered batch, after the filter.
     public var batchSize: HistogramSummary
+
+    package init(
+        subscriber: String, queuedCount: Int, queuedByteCount: Int, peakCount: Int,
+        deliveredCount: UInt64, droppedCount: UInt64, droppedRecordCount: UInt64,
+        latency: HistogramSummary, batchSize: HistogramSummary
+    ) {
+        self.subscriber = subscriber
+        self.queuedCount = queuedCount
+        self.queuedByteCount = queuedByteCount
+        self.peakCount = peakCount
+        self.deliveredCount = deliveredCount
+        self.droppedCount = droppedCount
+        self.droppedRecordCount = droppedRecordCount
+        self.latency = latency
+        self.batchSize = batchSize
+    }
 }

@@ -13,6 +13,14 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
     case litmus
     /// A byte that chooses a format of the kernel, and what is read as that.
     case formats
+    /// What a client or a server sends: frames.
+    case frames
+    /// What a client says, message after message.
+    case client
+    /// What a server says, message after message.
+    case server
+    /// A byte that chooses a message of the protocol, and its bytes.
+    case messages
 
     /// What does not hold for `bytes`, and `nil` when everything does.
     ///
@@ -34,6 +42,10 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
             }
         case .simulation: SmallSimulation.violation(of: bytes)
         case .formats: FormatRoundTrip.violation(of: bytes)
+        case .frames: FrameStream.violation(of: bytes)
+        case .client: HostileSession.serverViolation(of: bytes)
+        case .server: HostileSession.clientViolation(of: bytes)
+        case .messages: MessageRoundTrip.violation(of: bytes)
         }
     }
 

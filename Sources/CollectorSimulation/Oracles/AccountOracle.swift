@@ -68,6 +68,7 @@ enum AccountOracle {
         guard account.source != .filesystem else {
             return failures + FileAccountOracle.check(account, run, at: time, isFinal: isFinal)
         }
+        if !isFinal, account.isStandIn { return failures + checkStandIn(account, run, index, at: time) }
         let kernel = account.processors.reduce(0) { $0 + $1.kernel }
         if account.kernel != kernel {
             failures.append(
@@ -79,6 +80,19 @@ enum AccountOracle {
             failures += check(processor, run, index, at: time, isFinal: isFinal)
         }
         return failures
+    }
+
+    /// What the buffer has counted of a source that did not answer: it numbers nothing, and must not invent anything.
+    private static func checkStandIn(
+        _ account: SourceAccount, _ run: CollectorRun, _ index: TruthIndex, at time: Int64
+    ) -> [Failure] {
+        let truth = UInt64(index.truth.messages.count { run.contains($0.time) && $0.fate == .delivered })
+        guard account.kernel > truth else { return [] }
+        return [
+            Failure(
+                .accounts, .safety, at: time,
+                "kernel is \(account.kernel), and only \(truth) messages were delivered")
+        ]
     }
 
     /// One processor: from its opening fence on, the truth must have as many messages, lost ones among them.
@@ -120,6 +134,12 @@ enum AccountOracle {
         }
         return []
     }
+}
+
+extension SourceAccount {
+    /// Whether the runtime made it up from its buffer's counts, because the source did not answer: the process source
+    /// itself always knows what was lost.
+    fileprivate var isStandIn: Bool { lost == nil && processors.isEmpty }
 }
 
 extension TruthIndex {

@@ -26,7 +26,7 @@ enum FileIndexOracle {
         _ run: CollectorRun, _ end: Instant, _ files: FileEvidence, _ evidence: Evidence
     ) -> Bool {
         let settings = evidence.scenario.settings
-        let rest = Duration.nanoseconds(settings.convergence ?? SimulatedOperator.defaultConvergence)
+        let rest = Duration.nanoseconds(settings.rest)
         guard settings.filesystem.reportsBaseline, let ready = run.filesystemReady,
             ready.advanced(by: rest) <= end,
             // Who may not look everywhere cannot know.
@@ -115,26 +115,19 @@ struct FileFold {
     /// By path.
     private(set) var states: [[UInt8]: FilesystemEvent] = [:]
 
-    /// What a rename has put aside: of an exchange (`RENAME_EXCHANGE`) the next event says where that went.
-    private var displaced: (from: [UInt8], path: [UInt8], states: [[UInt8]: FilesystemEvent])?
-
     /// - Returns: What the path was known as before.
     @discardableResult
     mutating func apply(_ event: Event) -> FilesystemEvent? {
         guard let (file, path) = event.file else { return nil }
         let before = states[path]
-        let last = displaced
-        displaced = nil
         switch event.kind {
         case .fileDeleted: _ = take(path)
         case .fileRenamed:
             guard let previous = event.previousPath else { break }
-            if let last, last.from == path, last.path == previous {
-                put(last.states, at: path, from: previous)
-            } else {
-                displaced = (previous, path, take(path))
-                put(take(previous), at: path, from: previous)
-            }
+            // What had the new name is gone: two renames there and back are no exchange (`RENAME_EXCHANGE`), of which
+            // the second file's end and beginning tell.
+            _ = take(path)
+            put(take(previous), at: path, from: previous)
             merge(file, into: path)
         case .fileBaseline, .fileCreated, .fileModified, .fileAttributes: merge(file, into: path)
         default: break

@@ -31,6 +31,7 @@ enum HTMLReportGap {
         case .notRunning: "not running"
         case .sourceBuffer: "source buffer full"
         case .subscriberQueue: "subscriber queue full"
+        case .resume: "not kept for a subscriber that came back"
         }
     }
 }

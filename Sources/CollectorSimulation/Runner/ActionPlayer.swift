@@ -147,9 +147,8 @@ struct ActionPlayer: Sendable {
             }
         var bytes: [UInt8] = []
         // The next number of its processor: what would be believed if the sender were not looked at.
-        let last = kernel.truth.messages.last { $0.processor == 0 && $0.fate != .notListened }
         let message = ConnectorMessage(
-            processor: 0, sequence: (last?.sequence ?? 0) &+ 1, acknowledgement: 0, timestamp: kernel.now,
+            processor: 0, sequence: kernel.nextSequences[0], acknowledgement: 0, timestamp: kernel.now,
             event: event)
         message.append(to: &bytes)
         return kernel.forge(bytes, senderPort: port)

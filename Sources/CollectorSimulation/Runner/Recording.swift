@@ -33,7 +33,10 @@ package struct CollectorRun: Sendable {
     /// When a fault last took, hid or delayed something before that.
     package var lastHarm: Instant?
     package var ended: Instant?
+    /// Empty in a run that is only compared.
     package var stream: [StreamItem] = []
+    /// Events that were delivered.
+    package var eventCount = 0
     package var report: CollectorReport?
     /// Accounts asked for while it ran.
     package var accounts: [(at: Instant, accounts: Accounts)] = []
@@ -59,8 +62,6 @@ package struct CollectorRun: Sendable {
             if case .event(let event) = item.content { (event, item.delivered) } else { nil }
         }
     }
-
-    var eventCount: Int { stream.count { if case .event = $0.content { true } else { false } } }
 
     package var gaps: some Sequence<Gap> {
         stream.lazy.compactMap { item in

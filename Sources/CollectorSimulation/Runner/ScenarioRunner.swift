@@ -30,7 +30,7 @@ public enum ScenarioRunner {
         var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
         if let jobLimit { configuration.limits.jobCount = jobLimit }
         configuration.captureRange = range
-        let played = play(scenario, configuration, meter: meter)
+        let played = play(scenario, configuration, recorder: Recorder(meter: meter))
         return Evidence(
             scenario: scenario, recording: played.recording, report: played.report, truth: played.truth,
             configuration: configuration, files: played.files)
@@ -40,8 +40,10 @@ public enum ScenarioRunner {
     static func trace(_ scenario: Scenario, seed: UInt64, mutant: String?) -> RunRecord {
         var record = RunRecord(scenario: scenario.name, seed: seed)
         if let mutant, !plant(mutant) { return record }
-        let configuration = WorldBuilder.configuration(of: scenario, seed: seed)
-        let played = play(scenario, configuration, meter: nil)
+        var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
+        // What is kept for oracles does not enter the trace: that this run has less of it shows just that.
+        configuration.truthRetention = .lives
+        let played = play(scenario, configuration, recorder: Recorder(keepsStream: false))
         let (recording, report) = (played.recording, played.report)
         record.traceHash = report.hash
         record.stepCount = report.stepCount
@@ -61,10 +63,9 @@ public enum ScenarioRunner {
 
     /// Plays the scenario.
     private static func play(
-        _ scenario: Scenario, _ configuration: WorldConfiguration, meter: DepthMeter?
+        _ scenario: Scenario, _ configuration: WorldConfiguration, recorder: Recorder
     ) -> Played {
         let host = SimulatedHost(configuration, faults: WorldBuilder.faults(of: scenario))
-        let recorder = Recorder(meter: meter)
         let skipped = WorldBuilder.populate(host.kernel, from: scenario)
         recorder.update { $0.skippedLineCount += skipped }
         ActionPlayer(recorder: recorder).schedule(scenario, on: host.kernel)

@@ -10,8 +10,13 @@ final class Recorder: Sendable {
     private let state = Mutex(Recording())
     /// Samples queue depths in a run that is reported.
     let meter: DepthMeter?
+    /// Whether what is delivered is kept for the oracles, or only counted.
+    let keepsStream: Bool
 
-    init(meter: DepthMeter? = nil) { self.meter = meter }
+    init(meter: DepthMeter? = nil, keepsStream: Bool = true) {
+        self.meter = meter
+        self.keepsStream = keepsStream
+    }
 
     var recording: Recording { state.withLock { $0 } }
     func update<Result: Sendable>(_ body: (inout sending Recording) -> sending Result) -> Result {
@@ -88,7 +93,7 @@ struct SimulatedDaemon: Sendable {
             let now = host.clock.monotonic
             recorder.meter?.look(at: now)
             recorder.update { recording in
-                record(delivery, at: now, in: &recording.runs[index].stream)
+                record(delivery, at: now, in: &recording.runs[index])
                 guard case .status(let status) = delivery, status.state == .ready else { return }
                 if status.source == .filesystem {
                     recording.runs[index].filesystemReady = now
@@ -103,25 +108,30 @@ struct SimulatedDaemon: Sendable {
     }
 
     /// Adds the items of one delivery; they become part of the trace, so that equal traces mean equal output.
-    private func record(_ delivery: CollectorCore.Delivery, at now: Instant, in stream: inout [StreamItem]) {
+    private func record(_ delivery: CollectorCore.Delivery, at now: Instant, in run: inout CollectorRun) {
         switch delivery {
         case .events(let selected):
             var digest = EventDigest()
             selected.forEach { event, position in
                 digest.fold(selected.batch, at: position)
-                stream.append(StreamItem(content: .event(copy event), delivered: now))
+                run.eventCount += 1
+                if recorder.keepsStream {
+                    run.stream.append(StreamItem(content: .event(copy event), delivered: now))
+                }
             }
             host.pump.fold(digest.value)
         case .gap(let gap):
             var bytes: [UInt8] = []
             gap.appendJSON(to: &bytes)
             host.pump.fold(bytes)
-            stream.append(StreamItem(content: .gap(gap), delivered: now))
+            if recorder.keepsStream { run.stream.append(StreamItem(content: .gap(gap), delivered: now)) }
         case .status(let status):
             var bytes: [UInt8] = []
             status.appendJSON(to: &bytes)
             host.pump.fold(bytes)
-            stream.append(StreamItem(content: .status(status), delivered: now))
+            if recorder.keepsStream {
+                run.stream.append(StreamItem(content: .status(status), delivered: now))
+            }
         case .record(let record):
             var bytes: [UInt8] = []
             record.appendJSON(to: &bytes)

@@ -1,6 +1,7 @@
 import Backends
 import CollectorCore
 import EventModel
+import HostSources
 import SimulatedBackends
 
 /// Starts, stops, restarts and asks the collector when the scenario says so.
@@ -9,7 +10,7 @@ struct SimulatedOperator: Sendable {
     let host: SimulatedHost
     let recorder: Recorder
 
-    /// How long the world rests before a collector that no line stops is stopped.
+    /// How long the stream may take to say how the world is, where a scenario does not say.
     static let defaultConvergence: Int64 = 2_000_000_000
 
     /// Carries out the lines about the collector, in order, and ends when the last collector has ended.
@@ -39,7 +40,7 @@ struct SimulatedOperator: Sendable {
         }
         guard let daemon else { return }
         let last = scenario.when.last?.time ?? 0
-        await sleep(until: last.addingClamped(scenario.settings.convergence ?? Self.defaultConvergence))
+        await sleep(until: last.addingClamped(scenario.settings.rest))
         host.kernel.signalCollector(.terminate)
         await daemon.value
     }
@@ -59,5 +60,16 @@ struct SimulatedOperator: Sendable {
         guard host.clock.monotonic < deadline else { return }
         // Nobody cancels the operator.
         try? await host.clock.sleep(until: deadline)
+    }
+}
+
+extension CollectorSettings {
+    /// How long the world rests before a collector that no line stops is stopped; by then the stream says how it is.
+    var rest: Int64 {
+        let convergence = convergence ?? SimulatedOperator.defaultConvergence
+        guard !filesystem.roots.isEmpty else { return convergence }
+        // A change of a file is told with its hash, waits for that by design, and then takes its way.
+        let patience = FilesystemSourceSettings().hashPatience.wholeNanoseconds
+        return max(convergence, patience.addingClamped(500_000_000))
     }
 }

@@ -79,7 +79,7 @@ extension Event {
             json.member("origin", origin.rawValue)
             json.member("time", time)
             json.member("monotonic_ns", monotonic.nanoseconds)
-            appendSubject(to: &json)
+            subject.appendMembers(kind: kind, to: &json)
             if !escaped.isEmpty {
                 json.beginArray("escaped")
                 for field in escaped { json.value(field) }
@@ -89,8 +89,23 @@ extension Event {
         }
     }
 
-    private func appendSubject(to json: inout JSONWriter) {
-        switch subject {
+}
+
+extension CollectionEvent {
+    /// Appends what is known of something that was asked about, as a JSON object without a line break:
+    /// `{"record":"process","process":{...},"provenance":{...}}`.
+    package func appendJSON(to bytes: inout [UInt8]) {
+        JSONWriter.append(to: &bytes) { json in
+            json.beginObject()
+            json.member("record", typeName)
+            json.member("schema", Int64(EventJSON.schemaVersion))
+            appendMembers(kind: .processBaseline, to: &json)
+            json.endObject()
+        }
+    }
+
+    fileprivate func appendMembers(kind: EventKind, to json: inout JSONWriter) {
+        switch self {
         case .process(let process):
             json.beginObject("process")
             process.appendMembers(kind: kind, to: &json)

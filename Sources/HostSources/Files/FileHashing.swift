@@ -10,6 +10,9 @@ struct HashBudget {
     /// Bytes of one read.
     static let sliceByteCount = 65_536
 
+    /// Bytes of one read of so many.
+    static func slice(of byteCount: UInt64) -> Int { Int(min(UInt64(sliceByteCount), byteCount)) }
+
     private let byteRate: Double
     private var allowance: Double
     private var filledAt: Instant?
@@ -19,17 +22,24 @@ struct HashBudget {
         allowance = max(self.byteRate, Double(Self.sliceByteCount))
     }
 
-    /// Whether a slice may be read now.
-    mutating func hasRoom(at now: Instant) -> Bool {
+    /// Whether so many bytes, at most ``sliceByteCount``, may be read now.
+    mutating func hasRoom(for byteCount: Int, at now: Instant) -> Bool {
         fill(at: now)
-        return allowance >= Double(Self.sliceByteCount)
+        return allowance >= Double(byteCount)
     }
 
-    /// When a slice may be read.
-    mutating func nextDue(at now: Instant) -> Instant {
+    /// When so many bytes, at most ``sliceByteCount``, may be read.
+    mutating func nextDue(for byteCount: Int, at now: Instant) -> Instant {
         fill(at: now)
-        let missing = max(0, Double(Self.sliceByteCount) - allowance)
+        let missing = max(0, Double(byteCount) - allowance)
         return now.advanced(by: .nanoseconds(Int64(missing / byteRate * 1e9) + 1))
+    }
+
+    /// How many bytes may be read from now on until `patience` is over.
+    mutating func room(within patience: Duration, at now: Instant) -> UInt64 {
+        fill(at: now)
+        let room = allowance + byteRate * Double(patience.wholeNanoseconds) / 1e9
+        return UInt64(min(max(room, 0), 1e18))
     }
 
     mutating func take(_ byteCount: Int) { allowance -= Double(byteCount) }
@@ -46,6 +56,8 @@ struct HashBudget {
 final class HashJob {
     let id: NodeID
     let ticket: UInt64
+    /// When its event is told at the latest.
+    let due: Instant
     let handle: FileHandle
     let directory: any RootedDirectory
     /// As it was before the first byte was read.
@@ -55,49 +67,75 @@ final class HashJob {
     var attemptCount = 1
 
     init(
-        id: NodeID, ticket: UInt64, handle: consuming FileHandle, directory: any RootedDirectory,
-        before: FileStatus
+        id: NodeID, ticket: UInt64, due: Instant, handle: consuming FileHandle,
+        directory: any RootedDirectory, before: FileStatus
     ) {
         self.id = id
         self.ticket = ticket
+        self.due = due
         self.handle = handle
         self.directory = directory
         self.before = before
     }
+
+    /// Bytes of the next read, at most ``HashBudget/sliceByteCount``; the last one finds that there is nothing more.
+    var nextByteCount: Int { HashBudget.slice(of: before.size > offset ? before.size - offset : 1) }
 }
 
 /// Reading contents a slice at a time, of regular files only, and never of another file than the event's.
 extension FilesystemLoop {
-    /// How long an event waits for its turn.
-    private static var hashPatience: Duration { .seconds(10) }
     private static var hashAttemptLimit: Int { 2 }
 
-    private var hasHashWork: Bool { hashing != nil || !tracker.hashQueue.isEmpty }
+    /// Bytes of the next read; `nil` when nothing waits for one.
+    private var hashByteCount: Int? {
+        if let job = hashing {
+            if tracker.isHeld(job.id, job.ticket) { return job.nextByteCount }
+            hashing = nil
+        }
+        return tracker.nextHashByteCount.map(HashBudget.slice(of:))
+    }
 
-    var isHashingPossible: Bool { hasHashWork && budget.hasRoom(at: now) }
+    var isHashingPossible: Bool { hashByteCount.map { budget.hasRoom(for: $0, at: now) } ?? false }
 
-    /// When hashing can go on; `nil` when nothing waits for it.
-    var hashDue: Instant? { hasHashWork ? budget.nextDue(at: now) : nil }
+    /// When hashing can go on, or is given up; `nil` when nothing waits for it.
+    var hashDue: Instant? {
+        guard let byteCount = hashByteCount else { return nil }
+        let budgetDue = budget.nextDue(for: byteCount, at: now)
+        return [budgetDue, hashing?.due, tracker.hashQueue.nextDue].compactMap { $0 }.min()
+    }
+
+    /// Lets events wait for their hashes only where the budget can serve them in time.
+    func planHashes() {
+        let isBeingRead = hashing.map { tracker.isHeld($0.id, $0.ticket) } ?? false
+        tracker.hashRoom =
+            budget.room(within: settings.hashPatience, at: now) + (isBeingRead ? hashing?.offset ?? 0 : 0)
+    }
+
+    /// Tells events without a hash that have waited long enough.
+    func expireHashes() {
+        if let job = hashing, job.due <= now {
+            sometimes(.hashExpired, when: tracker.isHeld(job.id, job.ticket))
+            end(job, .obstacle(.overBudget))
+        }
+        while let next = tracker.nextHash(dueBy: now) {
+            sometimes(.hashExpired)
+            tracker.finishHash(next.id, next.ticket, .obstacle(.overBudget))
+        }
+    }
 
     /// Hashes for about a millisecond.
     func hashSlice() {
         let end = now.advanced(by: Self.sliceDuration)
-        while hasHashWork, budget.hasRoom(at: now) {
-            if hashing == nil { hashing = nextJob() }
-            guard let job = hashing else { return }
-            if tracker.isHeld(job.id, job.ticket) { step(job) } else { hashing = nil }
+        while let byteCount = hashByteCount, budget.hasRoom(for: byteCount, at: now) {
+            if let job = hashing { step(job) } else { hashing = nextJob() }
             if now >= end { return }
         }
     }
 
     private func nextJob() -> HashJob? {
         while let next = tracker.nextHash() {
-            guard next.since.advanced(by: Self.hashPatience) > now else {
-                tracker.finishHash(next.id, next.ticket, .obstacle(.overBudget))
-                continue
-            }
             do {
-                return try openJob(next.id, next.ticket)
+                return try openJob(next)
             } catch {
                 tracker.finishHash(next.id, next.ticket, .obstacle(error))
             }
@@ -106,11 +144,11 @@ extension FilesystemLoop {
     }
 
     /// Opens the file twice: first only to see what it is, because opening a device has effects.
-    private func openJob(_ id: NodeID, _ ticket: UInt64) throws(HashObstacle) -> HashJob {
-        guard let folder = openFolder(tracker.index[id].parent) else { throw .vanished }
+    private func openJob(_ entry: DueQueue.Entry) throws(HashObstacle) -> HashJob {
+        guard let folder = openFolder(tracker.index[entry.id].parent) else { throw .vanished }
         let job: HashJob
         do throws(Errno) {
-            job = try openContents(id, ticket, folder)
+            job = try openContents(entry, folder)
         } catch {
             throw error.hashObstacle
         }
@@ -118,7 +156,8 @@ extension FilesystemLoop {
         return job
     }
 
-    private func openContents(_ id: NodeID, _ ticket: UInt64, _ folder: OpenFolder) throws(Errno) -> HashJob {
+    private func openContents(_ entry: DueQueue.Entry, _ folder: OpenFolder) throws(Errno) -> HashJob {
+        let id = entry.id
         let directory = directory(of: id)
         let name = tracker.index.name(of: id)
         #if MUTANTS
@@ -131,7 +170,9 @@ extension FilesystemLoop {
         let handle = try directory.reopen(look, as: .contents)
         let status = try directory.status(of: handle)
         guard isExpected(id, status) else { throw .noSuchFileOrDirectory }
-        return HashJob(id: id, ticket: ticket, handle: handle, directory: directory, before: status)
+        return HashJob(
+            id: id, ticket: entry.ticket, due: entry.due, handle: handle, directory: directory, before: status
+        )
     }
 
     private func isExpected(_ id: NodeID, _ status: FileStatus) -> Bool {
@@ -160,6 +201,7 @@ extension FilesystemLoop {
         if after.hasSameContents(as: job.before), job.offset == after.size {
             return end(job, .digest(hexadecimal(digest), of: after))
         }
+        sometimes(.hashChanging)
         guard job.attemptCount < Self.hashAttemptLimit else { return end(job, .obstacle(.changing)) }
         job.attemptCount += 1
         job.before = after
@@ -172,7 +214,7 @@ extension FilesystemLoop {
         tracker.finishHash(job.id, job.ticket, result)
     }
 
-    private func hexadecimal(_ bytes: [UInt8]) -> String {
+    func hexadecimal(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count * 2)
         for byte in bytes {
@@ -183,7 +225,7 @@ extension FilesystemLoop {
 }
 
 extension FileStatus {
-    fileprivate func hasSameContents(as other: FileStatus) -> Bool {
+    func hasSameContents(as other: FileStatus) -> Bool {
         size == other.size && modified == other.modified && changed == other.changed
     }
 }
@@ -191,7 +233,7 @@ extension FileStatus {
 extension HashObstacle: Error {}
 
 extension Errno {
-    fileprivate var hashObstacle: HashObstacle {
+    var hashObstacle: HashObstacle {
         switch self {
         case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .staleNFSFileHandle: .vanished
         case .permissionDenied, .notPermitted: .denied

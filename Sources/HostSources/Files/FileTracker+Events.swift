@@ -1,4 +1,5 @@
 package import Backends
+import CollectorCore
 package import EventModel
 
 /// How events are made, held back for their hash, and put out.
@@ -97,11 +98,16 @@ extension FileTracker {
     private mutating func hold(_ event: Event, for id: NodeID, from place: Origin?) {
         releaseHeld(id, .changing)
         if index[id].size > settings.hashSizeLimit { return put(event.with(.tooLarge)) }
-        guard held.count < Self.heldLimit else { return put(event.with(.overBudget)) }
+        let byteCount = index[id].size
+        guard held.count < Self.heldLimit, heldByteCount + byteCount <= hashRoom else {
+            sometimes(.hashBeyondBudget)
+            return put(event.with(.overBudget))
+        }
         let ticket = makeTicket()
-        held[id] = HeldEvent(ticket: ticket, event: event, origin: place)
+        held[id] = HeldEvent(ticket: ticket, event: event, byteCount: byteCount, origin: place)
+        heldByteCount += byteCount
         if let place { heldOrigins[place] = id }
-        hashQueue.append(id, ticket, due: clocks.monotonic)
+        hashQueue.append(id, ticket, due: clocks.monotonic.advanced(by: settings.hashPatience))
     }
 
     /// Tells an event that waits for its hash without it.
@@ -113,16 +119,28 @@ extension FileTracker {
 
     private mutating func removeHeld(_ id: NodeID) -> HeldEvent? {
         guard let waiting = held.removeValue(forKey: id) else { return nil }
+        heldByteCount -= waiting.byteCount
         if let origin = waiting.origin, heldOrigins[origin] == id { heldOrigins[origin] = nil }
         return waiting
     }
 
-    /// The next file to hash, and since when its event waits.
-    mutating func nextHash() -> (id: NodeID, ticket: UInt64, since: Instant)? {
-        while let entry = hashQueue.popFirst(dueBy: Instant(nanoseconds: .max)) {
+    /// The next file to hash whose event is told at that time or before, hash or no hash.
+    mutating func nextHash(dueBy time: Instant = Instant(nanoseconds: .max)) -> DueQueue.Entry? {
+        while let entry = hashQueue.popFirst(dueBy: time) {
             if isHeld(entry.id, entry.ticket) { return entry }
         }
         return nil
+    }
+
+    /// How large the next file to hash was said to be.
+    var nextHashByteCount: UInt64? {
+        mutating get {
+            while let entry = hashQueue.first {
+                if isHeld(entry.id, entry.ticket) { return held[entry.id]?.byteCount }
+                hashQueue.removeFirst()
+            }
+            return nil
+        }
     }
 
     func isHeld(_ id: NodeID, _ ticket: UInt64) -> Bool { held[id]?.ticket == ticket }

@@ -20,7 +20,9 @@ extension FileTracker {
             return addListed(name, in: folder, status, mode)
         }
         index[id].marks.insert(.seen)
-        guard index[id].marks.contains(.known) else { return learn(id, status) }
+        guard index[id].marks.contains(.known) else {
+            return tellLearnt(id, status, origin: mode == .resync || mode == .poll ? .resync : .derived)
+        }
         // In a folder that is new, records tell what changes.
         if mode == .resync || mode == .poll {
             let changes = index.changes(of: id, to: status)

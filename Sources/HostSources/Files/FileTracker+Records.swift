@@ -53,11 +53,10 @@ extension FileTracker {
     /// A record that announces what the index has already.
     private mutating func noteAgain(_ id: NodeID, _ look: FileLook) {
         guard case .status(let status) = look else { return coalesced += 1 }
+        guard index[id].marks.contains(.known) else { return tellLearnt(id, status, origin: .emitted) }
         let changes = index.changes(of: id, to: status)
-        guard !changes.isEmpty else {
-            learn(id, status)
-            return coalesced += 1
-        }
+        sometimes(.recordDoubted, when: changes.isEmpty)
+        guard !changes.isEmpty else { return coalesced += 1 }
         reconcile(id, status, changes, origin: .emitted, mode: .created)
     }
 
@@ -204,6 +203,7 @@ extension FileTracker {
             let second = index.find(b.name, in: b.folder),
             exchange(first, second, lookAtB, lookAtA, secondOrigin: .emitted)
         else { return false }
+        sometimes(.namesExchanged)
         coalesced += 2
         return true
     }
@@ -232,7 +232,7 @@ extension FileTracker {
         guard let id = index.find(place.name, in: place.folder) else { return noteUnknown(place, look) }
         let waiting = settling.removeValue(forKey: id)
         if waiting != nil { coalesced += 1 }
-        tellModified(id, same(id, look), isCertain: waiting?.isCertain ?? false, mayBeComplete: true)
+        tellModified(id, look, isCertain: waiting?.isCertain ?? false, mayBeComplete: true)
     }
 
     /// The next file that has been written for long enough.
@@ -246,13 +246,15 @@ extension FileTracker {
     /// Tells a file as modified that has been written for a while.
     package mutating func noteSettled(_ id: NodeID, _ look: FileLook) {
         guard let waiting = settling.removeValue(forKey: id) else { return }
-        tellModified(id, same(id, look), isCertain: waiting.isCertain, mayBeComplete: false)
+        tellModified(id, look, isCertain: waiting.isCertain, mayBeComplete: false)
     }
 
     /// Accounts for one record: told, or coalesced when there is nothing to tell.
     private mutating func tellModified(
         _ id: NodeID, _ look: FileLook, isCertain: Bool, mayBeComplete: Bool
     ) {
+        let wasKnown = index[id].marks.contains(.known)
+        let look = same(id, look)
         guard case .status(let status) = look else {
             guard isCertain else { return coalesced += 1 }
             return publish(.modified, of: id, look: look, origin: .emitted)
@@ -263,7 +265,7 @@ extension FileTracker {
         let isComplete =
             mayBeComplete && settings.hashes && status.type == .regular && status.size > 0
             && index[id].marks.contains(.unhashed) && held[id] == nil
-        guard isCertain || isChanged || isComplete else { return coalesced += 1 }
+        guard isCertain || isChanged || isComplete || !wasKnown else { return coalesced += 1 }
         index.set(status, of: id)
         index[id].marks.insert(.unhashed)
         publish(
@@ -278,11 +280,12 @@ extension FileTracker {
 
     /// `IN_ATTRIB` of a node.
     package mutating func noteAttributes(of id: NodeID, _ look: FileLook) {
+        let wasKnown = index[id].marks.contains(.known)
         guard case .status(let status) = same(id, look) else { return coalesced += 1 }
         var changes = index.changes(of: id, to: status)
         // What is being written is told in time.
         if settling[id] != nil { changes.removeAll { $0.isOfContents || $0 == .status } }
-        guard !changes.isEmpty else { return coalesced += 1 }
+        guard !changes.isEmpty || !wasKnown else { return coalesced += 1 }
         index.set(status, of: id)
         publish(.attributes, of: id, look: look, changes: changes, origin: .emitted)
     }
@@ -321,12 +324,21 @@ extension FileTracker {
         enter(id, status, .created)
     }
 
+    /// Tells what is found where nothing was known: the event that has told the name could not say what it is.
+    mutating func tellLearnt(_ id: NodeID, _ status: FileStatus, origin: EventOrigin) {
+        sometimes(.fileLearntLate)
+        learn(id, status)
+        // What is being written is hashed when that is over.
+        publish(
+            .attributes, of: id, look: .status(status), origin: origin, wantsHash: settling[id] == nil)
+    }
+
     /// The next name to look at again, and how often that was done; not before its time.
     package mutating func nextRecheck() -> (id: NodeID, attempt: UInt64)? {
         while let entry = recheckQueue.popFirst(dueBy: clocks.monotonic)
             ?? slowRecheckQueue.popFirst(dueBy: clocks.monotonic)
         {
-            guard recheckTimes[entry.id] == entry.since else { continue }
+            guard recheckTimes[entry.id] == entry.due else { continue }
             recheckTimes[entry.id] = nil
             guard index[entry.id].marks.contains(.recheck) else { continue }
             index[entry.id].marks.remove(.recheck)
@@ -342,8 +354,11 @@ extension FileTracker {
         case .unknown: recheck(id, attempt: attempt + 1)
         case .status(let status):
             let changes = index.changes(of: id, to: status)
-            learn(id, status)
-            if !changes.isEmpty { reconcile(id, status, changes, origin: .derived, mode: .created) }
+            if !index[id].marks.contains(.known) {
+                tellLearnt(id, status, origin: .derived)
+            } else if !changes.isEmpty {
+                reconcile(id, status, changes, origin: .derived, mode: .created)
+            }
             if index[id].isFolder, index[id].watch == 0 { enter(id, status, .resync) }
         }
     }

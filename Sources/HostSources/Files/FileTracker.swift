@@ -36,7 +36,12 @@ package struct FileTracker {
     var settleQueue = DueQueue()
     /// Events that wait for a hash.
     var held: [NodeID: HeldEvent] = [:]
+    /// Each due when it is told at the latest.
     var hashQueue = DueQueue()
+    /// Bytes of all files whose events wait.
+    var heldByteCount: UInt64 = 0
+    /// Most bytes of ``heldByteCount``: what the budget can serve in time.
+    var hashRoom = UInt64.max
     /// Places that files left whose rename waits for a hash: the next event of that path must come after it.
     var heldOrigins: [Origin: NodeID] = [:]
     /// Names that were announced and could not be looked at.
@@ -68,6 +73,8 @@ package struct FileTracker {
     struct HeldEvent {
         var ticket: UInt64
         var event: Event
+        /// Of the file, as it was last known.
+        var byteCount: UInt64
         /// For a rename.
         var origin: Origin?
         /// Later events about the same file.
@@ -269,23 +276,36 @@ extension FileStatus {
 
 /// First in, first out, each with a time from which on it is due; times must not decrease.
 struct DueQueue {
-    private var entries: [(id: NodeID, ticket: UInt64, due: Instant)] = []
+    struct Entry {
+        var id: NodeID
+        var ticket: UInt64
+        var due: Instant
+    }
+
+    private var entries: [Entry] = []
     private var head = 0
 
     var isEmpty: Bool { head == entries.count }
     var count: Int { entries.count - head }
-    var nextDue: Instant? { isEmpty ? nil : entries[head].due }
+    var first: Entry? { isEmpty ? nil : entries[head] }
+    var nextDue: Instant? { first?.due }
 
-    mutating func append(_ id: NodeID, _ ticket: UInt64, due: Instant) { entries.append((id, ticket, due)) }
+    mutating func append(_ id: NodeID, _ ticket: UInt64, due: Instant) {
+        entries.append(Entry(id: id, ticket: ticket, due: due))
+    }
 
-    mutating func popFirst(dueBy now: Instant) -> (id: NodeID, ticket: UInt64, since: Instant)? {
-        guard !isEmpty, entries[head].due <= now else { return nil }
-        let entry = entries[head]
+    /// Removes the first entry of a queue that has one.
+    mutating func removeFirst() {
         head += 1
         if head > 1_024, head * 2 > entries.count {
             entries.removeFirst(head)
             head = 0
         }
-        return (entry.id, entry.ticket, entry.due)
+    }
+
+    mutating func popFirst(dueBy now: Instant) -> Entry? {
+        guard let entry = first, entry.due <= now else { return nil }
+        removeFirst()
+        return entry
     }
 }

@@ -174,6 +174,7 @@ extension FilesystemLoop {
 
     /// Leaves a folder for a later look, and remembers why it was to be listed.
     private func postpone(_ id: NodeID, _ mode: IndexNode.VisitMode) {
+        sometimes(.folderPostponed)
         missWatch(id)
         // What comes to light later may have come into being meanwhile: it is told, not taken as given.
         tracker.index[id].visit = max(tracker.index[id].visit, mode == .baseline ? .resync : mode)
@@ -254,22 +255,28 @@ extension FilesystemLoop {
 
     private func watch(_ id: NodeID, _ folder: OpenFolder) {
         guard tracker.index[id].watch == 0 else { return tracker.setUnwatched(false, id) }
-        guard tracker.index.watchCount < settings.watchLimit else { return missWatch(id) }
+        guard tracker.index.watchCount < settings.watchLimit else { return refuseWatch(id) }
         do throws(Errno) {
             let watch = try endpoints.watcher.addWatch(folder.handle, mask: Self.watchMask.rawValue)
-            guard watch > 0 else { return missWatch(id) }
+            guard watch > 0 else { return refuseWatch(id) }
             releaseAlias(watch, of: id)
             tracker.index.setWatch(watch, of: id)
             tracker.setUnwatched(false, id)
         } catch {
             if error != .noSpace { troubles.noteOpen(error) }
-            missWatch(id)
+            refuseWatch(id)
         }
+    }
+
+    private func refuseWatch(_ id: NodeID) {
+        sometimes(.watchRefused)
+        missWatch(id)
     }
 
     /// The same folder was watched under another path: it was moved here, and the record of that is queued or lost.
     private func releaseAlias(_ watch: Int32, of id: NodeID) {
         guard let former = tracker.index.child(withWatch: watch), former != id else { return }
+        sometimes(.watchAliased)
         tracker.index.setWatch(0, of: former)
         tracker.recheck(former)
     }

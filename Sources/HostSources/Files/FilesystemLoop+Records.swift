@@ -59,6 +59,7 @@ extension FilesystemLoop {
             let other = tracker.index.child(withWatch: partner.record.watch)
         else {
             if let isFromExcluded { return tracker.filter(isFromExcluded) }
+            sometimes(.renameHalved)
             return tracker.noteDeleted(from, look(at: from.name, in: folder), isMoved: true)
         }
         let to = FileTracker.Place(
@@ -140,7 +141,10 @@ extension FilesystemLoop {
 
     /// What is at a name now, unless a record in the queue says that it is another file by now.
     private func look(at place: FileTracker.Place, of watch: Int32) -> FileLook {
-        if queue.isSuperseded(watch, place.name) { return .unknown(.superseded) }
+        if queue.isSuperseded(watch, place.name) {
+            sometimes(.lookSuperseded)
+            return .unknown(.superseded)
+        }
         return look(at: place.name, in: place.folder)
     }
 

@@ -20,6 +20,7 @@ extension FilesystemLoop {
         let clocks = tracker.clocks
         tracker = FileTracker(settings: settings, index: index)
         tracker.clocks = clocks
+        sometimes(.indexCompared, when: stored != nil)
         if stored != nil { reportGap(.notRunning, atLeast: 0, since: Instant(nanoseconds: 0)) }
         for position in endpoints.roots.indices {
             beginRoot(position, stored == nil ? .baseline : .resync)
@@ -57,6 +58,7 @@ extension FilesystemLoop {
     // MARK: - Losses
 
     func noteOverflow() async {
+        sometimes(.watchQueueOverflowed)
         overflows += 1
         let since = lossBegan
         lossBegan = nil
@@ -84,6 +86,7 @@ extension FilesystemLoop {
 
     /// A root is gone or out of reach.
     func loseRoot(_ root: NodeID) async {
+        sometimes(.rootLost)
         let position = tracker.index.root(of: root).root
         tracker.loseRoot(root)
         closeRemovedFolders()

@@ -79,15 +79,18 @@ final class FilesystemLoop {
     var hasToldUnwatched = false
     /// Whether anything was learnt since the index was kept.
     var hasIndexChanged = false
+    let taskDesk: TaskDesk
+    var hashTask: HashTask?
 
     init(
         endpoints: FilesystemSource.Endpoints, settings: FilesystemSourceSettings, context: SourceContext,
-        desk: AccountDesk
+        desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
         self.settings = settings
         self.context = context
         self.desk = desk
+        self.taskDesk = taskDesk
         tracker = FileTracker(settings: settings, index: FileIndex())
         budget = HashBudget(byteRate: settings.hashByteRate)
         troubles = FilesystemTroubles(kernelWatchLimit: settings.kernelWatchLimit)
@@ -138,6 +141,7 @@ final class FilesystemLoop {
     private func closeFolders() {
         visit = nil
         hashing = nil
+        refuseTasks()
         folders.removeAll()
     }
 
@@ -147,9 +151,11 @@ final class FilesystemLoop {
         await handleRecords(limit: Self.recordSliceCount)
         if queue.isEmpty { try recheckNames() }
         settleFiles()
+        expireHashes()
         if queue.count < Self.recordSliceCount {
             await scanSlice()
             hashSlice()
+            taskSlice()
         }
         await scheduleScans()
         await emitOutput()
@@ -161,7 +167,7 @@ final class FilesystemLoop {
         readFailureCount == 0
             && (heldUntil == nil && !queue.isEmpty || visit != nil || !tracker.visits.isEmpty
                 || isHashingPossible || queue.isEmpty && !doubtfulUntil.isEmpty
-                || packages?.isVerifying == true)
+                || packages?.isVerifying == true || hasTaskWork)
     }
 
     // MARK: - Queue
@@ -215,6 +221,7 @@ final class FilesystemLoop {
     }
 
     private func noteFailedRead(_ error: Errno) throws(FilesystemSourceError) {
+        sometimes(.watchReadFailed)
         readFailureCount += 1
         troubles.readError = error
         guard readFailureCount < ProcessLoop.failureLimit, error.mayPass else { throw .unreadable(error) }
@@ -300,6 +307,7 @@ final class FilesystemLoop {
     func sampleClocks() {
         tracker.clocks = ClockSample(
             monotonic: context.clock.monotonic, boot: context.clock.bootTime, wall: context.clock.wall)
+        planHashes()
     }
 
     // MARK: - Waiting

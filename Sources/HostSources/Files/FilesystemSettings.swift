@@ -11,6 +11,10 @@ package struct FilesystemSourceSettings: Sendable {
     package var hashSizeLimit: UInt64 = 64 << 20
     /// Bytes a second that are read for hashing.
     package var hashByteRate: UInt64 = 32 << 20
+    /// How long an event waits for its hash: a change is worth more soon than with a hash.
+    ///
+    /// One that the budget cannot serve in that time is told at once. 64 MiB take a second at the default rate.
+    package var hashPatience: Duration = .seconds(2)
     /// Most folders that are watched.
     package var watchLimit = 1_048_576
     /// `fs.inotify.max_user_watches`, where known.

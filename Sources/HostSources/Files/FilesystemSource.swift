@@ -36,10 +36,11 @@ package final class FilesystemSource: EventSource {
 
     package let descriptor = SourceDescriptor(
         name: .filesystem, capabilities: [.filesystem, .realtime, .kernelLevel], overflowPolicy: .block,
-        restartPolicy: .always, restartGap: .bySource)
+        restartPolicy: .always, restartGap: .bySource, tasks: FilesystemLoop.tasks)
     private let endpoints: Endpoints
     private let settings: FilesystemSourceSettings
     private let desk: AccountDesk
+    private let taskDesk = TaskDesk()
     private let keeper = LoopKeeper<FilesystemLoop>()
 
     /// - Parameter clock: Times the answer to ``closeAccount()``.
@@ -52,9 +53,12 @@ package final class FilesystemSource: EventSource {
     package func run(_ context: SourceContext) async throws {
         desk.open()
         defer { desk.close() }
+        taskDesk.open()
+        defer { taskDesk.close() }
         let loop =
             keeper.take()
-            ?? FilesystemLoop(endpoints: endpoints, settings: settings, context: context, desk: desk)
+            ?? FilesystemLoop(
+                endpoints: endpoints, settings: settings, context: context, desk: desk, taskDesk: taskDesk)
         defer { keeper.bringBack(loop) }
         try await loop.run(context)
     }
@@ -63,6 +67,10 @@ package final class FilesystemSource: EventSource {
 
     package func closeAccount() async -> SourceAccount? {
         await desk.request { self.endpoints.watcher.interrupt() }
+    }
+
+    package func perform(_ task: SourceTask) async throws(TaskError) -> TaskAnswer {
+        try await taskDesk.perform(task) { self.endpoints.watcher.interrupt() }
     }
 }
 

@@ -8,8 +8,9 @@ final class AccountDesk: Sendable {
     /// How long a request waits for a source that does not answer, before it takes the last account.
     static let patience: Duration = .seconds(5)
 
+    /// A source that has not begun will: whoever asks until then waits, too.
     private struct State {
-        var isOpen = false
+        var isOpen = true
         var nextID: UInt64 = 0
         var waiting: [(id: UInt64, continuation: CheckedContinuation<SourceAccount?, Never>)] = []
         var last: SourceAccount?

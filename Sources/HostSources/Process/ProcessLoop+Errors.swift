@@ -114,6 +114,8 @@ struct ProcessTroubles: Equatable {
     var strayCount: UInt64 = 0
     var untrackedCount: UInt64 = 0
     var droppedLookCount: UInt64 = 0
+    /// How rarely `/proc` is scanned now, because messages are lost again and again.
+    var resyncInterval: Duration?
     var isProcHidden = false
 
     var health: Health {
@@ -130,6 +132,11 @@ struct ProcessTroubles: Equatable {
         }
         if droppedLookCount > 0 {
             reasons.append("\(droppedLookCount) later looks at processes were left out: the queue was full")
+        }
+        if let resyncInterval {
+            reasons.append(
+                "messages are lost again and again: what they told is made good every \(resyncInterval) at most"
+            )
         }
         if isProcHidden { reasons.append("/proc does not show all processes: it is mounted with hidepid") }
         return reasons.isEmpty ? .healthy : .degraded(reason: reasons.joined(separator: "; "))

@@ -23,18 +23,13 @@ extension ProcessLoop {
         }
     }
 
-    func scheduleResync() {
-        guard resyncDue == nil else { return }
+    private func scheduleResync() {
         #if MUTANTS
             // What is too early is dropped instead of postponed.
-            if Mutation.resyncForgotten.isActive, let last = lastResync,
-                now < last.advanced(by: settings.resyncInterval)
-            {
-                return
-            }
+            if Mutation.resyncForgotten.isActive, resyncPace.isTooEarly(at: now) { return }
         #endif
-        let earliest = lastResync.map { $0.advanced(by: settings.resyncInterval) } ?? now
-        resyncDue = max(earliest, now)
-        sometimes(.resyncPostponed, when: earliest > now)
+        let isTooEarly = resyncPace.isTooEarly(at: now)
+        resyncPace.noteLoss(at: now)
+        sometimes(.resyncPostponed, when: isTooEarly)
     }
 }

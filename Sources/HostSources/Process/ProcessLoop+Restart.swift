@@ -30,7 +30,7 @@ extension ProcessLoop {
                 lostBounds: LostBounds(atLeast: 0, atMost: nil), from: since, until: now,
                 time: context.clock.wall, processors: [], subscriber: nil))
         tracker.noteInterruption(since: since)
-        resyncDue = now
+        resyncPace.demand(at: now)
         try await resyncIfDue()
     }
 

@@ -20,7 +20,7 @@ extension ProcessLoop {
         // Threads were counted while messages about them were queued: until those are handled, a leader's EXIT may be an exec.
         tracker.isUncertain = true
         try await handlePending()
-        if resyncDue == nil { tracker.becomeCertain() }
+        if resyncPace.due == nil { tracker.becomeCertain() }
     }
 
     /// The first scan has nothing to fall back on: it is tried until it succeeds, for a few seconds.
@@ -49,7 +49,7 @@ extension ProcessLoop {
         var readings: [ProcessReading] = []
         readings.reserveCapacity(pids.count)
         for (index, pid) in pids.enumerated() {
-            readings.append(reader.read(pid, depth: .full))
+            readings.append(lookAtListed(pid))
             if index % Self.scanChunkCount == Self.scanChunkCount - 1 { try gather() }
         }
         try gather()
@@ -66,21 +66,36 @@ extension ProcessLoop {
         }
     }
 
+    /// Looks at a process that a scan has found.
+    ///
+    /// What no message tells of cannot have been missed with lost ones: of the process that is tracked it is read once, and
+    /// its pidfd's inode only while something else may have its pid.
+    private func lookAtListed(_ pid: ProcessID) -> ProcessReading {
+        guard let process = tracker.table[pid.rawValue], process.isPlaceKnown else {
+            return reader.read(pid, depth: .full)
+        }
+        var depth = ProcessReading.Depth.told
+        if process.pidFDInode == 0 || tracker.isInDoubt(process) { depth.insert(.inode) }
+        let reading = reader.read(pid, depth: depth)
+        guard reading.failure == nil, !tracker.isOf(reading, process) else { return reading }
+        // It is somebody else, of whom nothing is known.
+        return reader.read(pid, depth: .full)
+    }
+
     // MARK: - Resync
 
     /// After a loss: says exactly how much was lost, then states what is different.
     func resyncIfDue() async throws {
-        guard let due = resyncDue, due <= now else { return }
+        guard let due = resyncPace.due, due <= now else { return }
         let begin = now
         sometimes(.resyncBegun)
-        lastResync = begin
+        resyncPace.begin(at: begin)
         // An administrator may have moved it.
         tracker.turns.setMaximum(pidMaximum())
-        resyncDue = nil
         // The account's fence also brings out what was lost at the end, so that the gap stands before its resync.
         desk.answer(try await closeAccount())
         let overflowsBefore = overflows + UInt64(pending.overflows)
-        guard let readings = try scan() else { return scheduleResync() }
+        guard let readings = try scan() else { return resyncPace.retry(at: now) }
         tracker.setClocks(sampleClocks())
         var found: Set<Int32> = []
         var isDoubtful = false
@@ -95,7 +110,7 @@ extension ProcessLoop {
         tracker.doubtfulScanCount = isDoubtful ? tracker.doubtfulScanCount + 1 : 0
         tracker.ended.keep(found)
         // Whoever could not be judged is looked at again, but not for ever.
-        if isDoubtful, tracker.doubtfulScanCount < Self.failureLimit { scheduleResync() }
+        if isDoubtful, tracker.doubtfulScanCount < Self.failureLimit { resyncPace.retry(at: now) }
         #if MUTANTS
             if Mutation.absentForgotten.isActive { found.formUnion(tracker.table.keys) }
         #endif
@@ -118,11 +133,15 @@ extension ProcessLoop {
     func lookAgain() async throws {
         var readings: [(identity: ProcessIdentity, reading: ProcessReading)] = []
         while readings.count < Self.scanChunkCount, let identity = tracker.lateReads.popDue(at: now) {
-            guard tracker.table[identity.pid.rawValue]?.event.identity == identity else {
+            guard let process = tracker.table[identity.pid.rawValue], process.event.identity == identity
+            else {
                 sometimes(.lateLookStale)
                 continue
             }
-            readings.append((identity, reader.read(identity.pid, depth: .full)))
+            if let due = process.retryDue, due <= now { process.retryDue = nil }
+            // Who waits for its last thread to end has nothing else to tell.
+            let depth = process.leaderExitCode == nil ? process.unread.union(.inode) : .inode
+            readings.append((identity, reader.read(identity.pid, depth: depth)))
         }
         guard !readings.isEmpty else { return }
         try gather()
@@ -208,7 +227,10 @@ extension ProcessTracker {
         }
         guard isGone else {
             process.missedLookCount = 0
-            if reading.failure == nil { applyLate(reading, to: process, origin: .derived) }
+            if reading.failure == nil {
+                applyLate(reading, to: process, origin: .derived)
+                process.unread = []
+            }
             return lookAgainIfFailed(reading, at: process)
         }
         process.missedLookCount += 1
@@ -242,12 +264,17 @@ extension ProcessTracker {
     }
 
     /// Looks once more at a process of which something could not be read, for a reason that passes: later and later, but
-    /// never not at all.
+    /// never not at all; and only at that.
     package mutating func lookAgainIfFailed(_ reading: ProcessReading, at process: TrackedProcess) {
         guard reading.hasFailed else { return process.failedLookCount = 0 }
         sometimes(.readingFailed)
+        process.unread.formUnion(reading.failedDepth)
         process.failedLookCount = min(process.failedLookCount + 1, Self.missedLookLimit)
         let delay = settings.lateReadDelay * (1 << process.failedLookCount)
-        lateReads.append(process.event.identity, due: clocks.monotonic.advanced(by: delay))
+        let due = clocks.monotonic.advanced(by: delay)
+        // One look is enough, however many readings have failed before it.
+        if let earlier = process.retryDue, earlier <= due { return }
+        process.retryDue = due
+        lateReads.append(process.event.identity, due: due)
     }
 }

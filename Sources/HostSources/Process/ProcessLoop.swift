@@ -15,6 +15,7 @@ final class ProcessLoop {
     /// That of the present run.
     private(set) var context: SourceContext
     let desk: AccountDesk
+    let taskDesk: TaskDesk
     var tracker: ProcessTracker
     var ledger = SequenceLedger()
     var reader: ProcessReader
@@ -39,20 +40,21 @@ final class ProcessLoop {
     /// The answer to it: 0 or an `errno`.
     var acknowledgement: UInt32?
     var openingForks: (before: UInt64, after: UInt64)?
-    var lastResync: Instant?
-    var resyncDue: Instant?
+    var resyncPace: ResyncPace
     var sampleDue: Instant?
     private var pace: LoopPace
 
     init(
         endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext,
-        desk: AccountDesk
+        desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
         self.settings = settings
         self.context = context
         self.desk = desk
+        self.taskDesk = taskDesk
         pace = LoopPace(receiveBufferByteCount: settings.receiveBufferByteCount)
+        resyncPace = ResyncPace(interval: settings.resyncInterval)
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
         reader = ProcessReader(procfs: endpoints.procfs, clock: context.clock)
@@ -91,6 +93,7 @@ final class ProcessLoop {
                 try await sampleIfDue()
             }
             if desk.hasRequests { desk.answer(try await closeAccount()) }
+            if !taskDesk.isEmpty { performTasks() }
             flushIfDue()
             tellTroubles()
             if pending.isEmpty {
@@ -111,6 +114,7 @@ final class ProcessLoop {
     private func tellTroubles() {
         troubles.untrackedCount = tracker.untrackedCount
         troubles.droppedLookCount = tracker.lateReads.droppedCount
+        troubles.resyncInterval = resyncPace.stretchedInterval(at: now)
         guard troubles != toldTroubles else { return }
         toldTroubles = troubles
         desk.health = troubles.health
@@ -121,7 +125,7 @@ final class ProcessLoop {
     /// When something is to be done without a message.
     private var nextWork: Instant? {
         var earliest = tracker.lateReads.nextDue
-        if let resyncDue { earliest = min(earliest ?? resyncDue, resyncDue) }
+        if let resyncDue = resyncPace.due { earliest = min(earliest ?? resyncDue, resyncDue) }
         if let sampleDue { earliest = min(earliest ?? sampleDue, sampleDue) }
         return earliest
     }

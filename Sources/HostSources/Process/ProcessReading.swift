@@ -22,14 +22,29 @@ package enum Reading<Value> {
 
 /// What one look at `/proc/<pid>` found.
 package struct ProcessReading {
-    /// How much to read; each costs more than the one before.
-    package enum Depth: Int {
+    /// What to read beside `stat`.
+    package struct Depth: OptionSet, Hashable, Sendable {
+        package var rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// What changes at exec: `exe` and `cmdline`.
+        package static let image = Depth(rawValue: 1)
+        /// `status`: who the user is, and who traces it.
+        package static let status = Depth(rawValue: 2)
+        /// `cgroup` and `ns/pid`, of which no message ever tells.
+        package static let place = Depth(rawValue: 4)
+        /// The inode of its pidfd.
+        package static let inode = Depth(rawValue: 8)
+
         /// `stat` alone: does it live, and for how long.
-        case probe
-        /// What changes at exec: `exe`, `cmdline` and `stat`.
-        case exec
-        /// Everything, with the dear `status`, `cgroup` and `ns/pid`.
-        case full
+        package static let probe: Depth = []
+        /// After an EXEC message.
+        package static let exec: Depth = .image
+        /// All that messages tell of: what may be out of date when some were lost.
+        package static let told: Depth = [.image, .status]
+        /// Everything.
+        package static let full: Depth = [.image, .status, .place, .inode]
     }
 
     package var pid: ProcessID
@@ -75,6 +90,17 @@ package struct ProcessReading {
             || status.hasFailed || cgroup.hasFailed
     }
 
+    /// What could not be read for such a reason.
+    var failedDepth: Depth {
+        guard failure != .failed else { return depth }
+        var failed: Depth = []
+        if exe.hasFailed || commandLine.hasFailed { failed.insert(.image) }
+        if cgroup.hasFailed { failed.insert(.place) }
+        // Inside a namespace, the common id of a process is made from both.
+        if pidNamespace.hasFailed || status.hasFailed { failed.formUnion([.status, .place]) }
+        return failed
+    }
+
     /// Only what was learnt: a later look that failed must not void what is known.
     var withoutUnknowns: ProcessReading {
         var reading = self
@@ -118,7 +144,7 @@ struct ProcessReader {
         } catch {
             reading.failure = Self.reason(for: error)
             // It is there but cannot be read: the pidfd still tells this incarnation from the next.
-            if depth == .full, reading.failure != .vanished { readInode(into: &reading) }
+            if depth.contains(.inode), reading.failure != .vanished { readInode(into: &reading) }
         }
         return reading
     }
@@ -139,16 +165,16 @@ struct ProcessReader {
     private mutating func look(at pid: ProcessID, into reading: inout ProcessReading) throws(Errno) {
         let directory = try procfs.openProcess(pid)
         reading.aliveAt = clock.monotonic
-        if reading.depth.rawValue >= ProcessReading.Depth.exec.rawValue {
+        if reading.depth.contains(.image) {
             readExecutable(in: directory, into: &reading)
             readCommandLine(in: directory, into: &reading)
         }
         try readStat(in: directory, into: &reading)
         if isLoading(reading) { reading.evidence = .lateRead }
-        if reading.depth == .full {
-            readNamespace(in: directory, into: &reading)
-            readDear(in: directory, into: &reading)
-        }
+        if reading.depth.contains(.place) { readNamespace(in: directory, into: &reading) }
+        if reading.depth.contains(.status) { readStatus(in: directory, into: &reading) }
+        if reading.depth.contains(.place) { readCgroup(in: directory, into: &reading) }
+        if reading.depth.contains(.inode) { readInode(into: &reading) }
     }
 
     /// Whether the process is in the middle of an `execve(2)`: it has a program and no arguments yet.
@@ -162,12 +188,17 @@ struct ProcessReader {
         return commandLine.arguments.isEmpty
     }
 
-    private mutating func contents(
-        of file: ProcessFile, in directory: borrowing ProcessDirectory, limit: Int = Limits.procFileByteCount
-    ) throws(Errno) -> Bool {
+    /// Reads a file into the buffer until its text says that it is whole, or until its end: a text that shows its end saves the
+    /// read that would find nothing.
+    private mutating func readText(
+        of file: ProcessFile, in directory: borrowing ProcessDirectory, isWhole: (Span<UInt8>) -> Bool
+    ) throws(Errno) {
         buffer.removeAll(keepingCapacity: true)
         let handle = try procfs.open(file, in: directory)
-        return try procfs.readAll(handle, limit: limit, into: &buffer)
+        while buffer.count < Limits.procFileByteCount {
+            let count = try procfs.read(handle, count: Limits.procFileByteCount - buffer.count, into: &buffer)
+            if count == 0 || isWhole(buffer.span) { return }
+        }
     }
 
     private mutating func readStat(
@@ -175,15 +206,10 @@ struct ProcessReader {
     )
         throws(Errno)
     {
-        buffer.removeAll(keepingCapacity: true)
-        let handle = try procfs.open(.stat, in: directory)
-        // The kernel gives the whole line at once, so its newline saves the read that would say "end".
-        var count = try procfs.read(handle, count: Limits.procFileByteCount, into: &buffer)
-        while count > 0, buffer.last != 0x0a, buffer.count < Limits.procFileByteCount {
-            count = try procfs.read(handle, count: Limits.procFileByteCount - buffer.count, into: &buffer)
-        }
+        // The kernel gives the whole line at once.
+        try readText(of: .stat, in: directory) { $0.count > 0 && $0[$0.count - 1] == 0x0a }
         do {
-            reading.stat = try ProcessStat(parsing: buffer)
+            reading.stat = try ProcessStat(parsing: buffer.span)
         } catch {
             reading.failure = .malformed
         }
@@ -195,7 +221,7 @@ struct ProcessReader {
         buffer.removeAll(keepingCapacity: true)
         do {
             try procfs.readLink(.exe, in: directory, into: &buffer)
-            let link = try ExecutableLink(parsing: buffer)
+            let link = try ExecutableLink(parsing: buffer.span)
             reading.exe = .value(link)
             // A file may really be named "x (deleted)": only the link count tells.
             if link.isMarkedDeleted {
@@ -251,29 +277,33 @@ struct ProcessReader {
         buffer.removeAll(keepingCapacity: true)
         do {
             try procfs.readLink(.pidNamespace, in: directory, into: &buffer)
-            let link = try NamespaceLink(parsing: buffer)
+            let link = try NamespaceLink(parsing: buffer.span)
             reading.pidNamespace = .value(link.inode)
         } catch {
             reading.pidNamespace = .unknown(Self.reason(for: error))
         }
     }
 
-    private mutating func readDear(
+    private mutating func readStatus(
         in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
     ) {
         do {
-            _ = try contents(of: .status, in: directory)
-            reading.status = .value(try ProcessStatus(parsing: buffer))
+            try readText(of: .status, in: directory, isWhole: ProcessStatus.isWhole)
+            reading.status = .value(try ProcessStatus(parsing: buffer.span))
         } catch {
             reading.status = .unknown(Self.reason(for: error))
         }
+    }
+
+    private mutating func readCgroup(
+        in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
+    ) {
         do {
-            _ = try contents(of: .cgroup, in: directory)
-            reading.cgroup = .value(try CgroupFile(parsing: buffer))
+            try readText(of: .cgroup, in: directory, isWhole: CgroupFile.isWhole)
+            reading.cgroup = .value(try CgroupFile(parsing: buffer.span))
         } catch {
             reading.cgroup = .unknown(Self.reason(for: error))
         }
-        readInode(into: &reading)
     }
 
     /// Classifies an error once: a vanished process is normal, a denied one is a fact, the rest is a failure.

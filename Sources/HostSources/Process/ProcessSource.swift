@@ -28,10 +28,11 @@ package final class ProcessSource: EventSource {
 
     package let descriptor = SourceDescriptor(
         name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide],
-        overflowPolicy: .block, restartPolicy: .always, restartGap: .bySource)
+        overflowPolicy: .block, restartPolicy: .always, restartGap: .bySource, tasks: ProcessLoop.tasks)
     private let endpoints: Endpoints
     private let settings: ProcessSourceSettings
     private let desk: AccountDesk
+    private let taskDesk = TaskDesk()
     private let keeper = LoopKeeper<ProcessLoop>()
 
     /// - Parameter clock: Times the answer to ``closeAccount()``.
@@ -44,9 +45,12 @@ package final class ProcessSource: EventSource {
     package func run(_ context: SourceContext) async throws {
         desk.open()
         defer { desk.close() }
+        taskDesk.open()
+        defer { taskDesk.close() }
         let loop =
             keeper.take()
-            ?? ProcessLoop(endpoints: endpoints, settings: settings, context: context, desk: desk)
+            ?? ProcessLoop(
+                endpoints: endpoints, settings: settings, context: context, desk: desk, taskDesk: taskDesk)
         defer { keeper.bringBack(loop) }
         try await loop.run(context)
     }
@@ -58,5 +62,9 @@ package final class ProcessSource: EventSource {
 
     package func closeAccount() async -> SourceAccount? {
         await desk.request { self.endpoints.connector.interrupt() }
+    }
+
+    package func perform(_ task: SourceTask) async throws(TaskError) -> TaskAnswer {
+        try await taskDesk.perform(task) { self.endpoints.connector.interrupt() }
     }
 }

@@ -211,7 +211,8 @@ extension ProcessTracker {
 
     func applyEverything(_ reading: ProcessReading, to process: TrackedProcess) {
         applyStat(reading, to: process)
-        applyName(reading, to: process)
+        // Without the arguments nobody can say whether it is the name of a program that is still being loaded.
+        if reading.depth.contains(.image) { applyName(reading, to: process) }
         applyExecutable(reading, to: process)
         applyCommandLine(reading, to: process)
         applyDear(reading, to: process)
@@ -289,6 +290,7 @@ extension ProcessTracker {
         linkParent(of: process)
         // Its EXIT message is gone already, unless the scan was faster than the message.
         if !isDead || reading.mayHaveEnded { insert(process) }
+        process.unread = []
         lookAgainIfFailed(reading, at: process)
         conclude(.processBaseline, origin, process, at: reading.aliveAt)
         let parentTicks = process.event.ppid.flatMap { table[$0.rawValue] }.flatMap {

@@ -42,6 +42,10 @@ package final class TrackedProcess {
     package var missedLookCount = 0
     /// Later looks in a row at which something could not be read.
     var failedLookCount = 0
+    /// When the next look is due because something could not be read.
+    var retryDue: Instant?
+    /// What the next later look is to read: at first everything, then what could not be read.
+    package var unread = ProcessReading.Depth.full
     /// User and system time in clock ticks, and when they were read.
     var cpuTicks: (ticks: UInt64, at: Instant)?
 
@@ -75,6 +79,11 @@ package final class TrackedProcess {
         scannedAt.map { message.timestamp <= $0 } ?? false
     }
 
+    /// Whether its control group, its namespace and the common id that follows from it have been read.
+    var isPlaceKnown: Bool {
+        event.cpid != nil && event.provenance.pidNamespace.isRead && event.provenance.cgroup.isRead
+    }
+
     /// Itself and its ancestors: made once and shared by all children.
     var ancestorsOfChildren: [ProcessIdentity] {
         if sharedAncestors.isEmpty {
@@ -102,4 +111,8 @@ package final class TrackedProcess {
         default: break
         }
     }
+}
+
+extension Provenance {
+    fileprivate var isRead: Bool { self == .verified || self == .lateRead }
 }

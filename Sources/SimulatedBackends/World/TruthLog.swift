@@ -110,7 +110,7 @@ package struct TruthIncarnation: Hashable, Sendable {
 package struct TruthLog: Sendable {
     /// Every process there ever was; ``IncarnationID`` is the index. Empty with ``TruthRetention/counts``.
     package private(set) var incarnations: [TruthIncarnation] = []
-    /// Every message in the order in which the kernel made them. Empty with ``TruthRetention/counts``.
+    /// Every message in the order in which the kernel made them. Only with ``TruthRetention/everything``.
     package private(set) var messages: [TruthMessage] = []
     /// How many messages met each fate, in the order of `MessageFate.allCases`.
     package private(set) var counts: [Int] = Array(repeating: 0, count: MessageFate.allCases.count)
@@ -166,12 +166,12 @@ package struct TruthLog: Sendable {
     }
 
     mutating func add(_ process: ProcessState, parent: IncarnationID?, born: Instant) {
-        guard retention == .everything else { return }
+        guard retention != .counts else { return }
         precondition(process.incarnation.rawValue == incarnations.count, "incarnations are added in order")
         let ordinal = (ordinals[process.pid] ?? 0) + 1
         ordinals[process.pid] = ordinal
         var changes: [TruthChange] = []
-        changes.reserveCapacity(Self.usualChangeCount)
+        if retention == .everything { changes.reserveCapacity(Self.usualChangeCount) }
         incarnations.append(
             TruthIncarnation(
                 id: process.incarnation, pid: process.pid, ordinal: ordinal, parent: parent, born: born,
@@ -183,6 +183,7 @@ package struct TruthLog: Sendable {
 
     /// Notes all attributes anew.
     mutating func describe(_ process: ProcessState, at time: Instant) {
+        guard retention == .everything else { return }
         note(process, at: time, .parent(process.ppid))
         note(process, at: time, .uid(real: process.realUID, effective: process.effectiveUID))
         note(process, at: time, .gid(real: process.realGID, effective: process.effectiveGID))
@@ -193,7 +194,7 @@ package struct TruthLog: Sendable {
     }
 
     mutating func noteProgram(_ process: ProcessState, at time: Instant) {
-        guard let memory = process.memory else { return }
+        guard retention == .everything, let memory = process.memory else { return }
         let file = memory.program
         note(process, at: time, .program(link: file.linkText, inode: file.inode, isNamed: file.linkCount > 0))
         note(process, at: time, .commandLine(Array(memory.commandLine)))

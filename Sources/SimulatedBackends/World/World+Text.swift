@@ -56,6 +56,7 @@ extension World {
         if process.statusText.append(to: &bytes, for: key) { return }
         let start = bytes.count
         status(of: process).append(to: &bytes)
+        bytes.append(contentsOf: Self.switchCountText.utf8)
         process.statusText.keep(bytes[start...], for: key)
     }
 
@@ -197,6 +198,8 @@ extension World {
             PIDMaximumFile(UInt32(pids.maximum)).append(to: &bytes)
         }
     }
+
+    private static let switchCountText = "voluntary_ctxt_switches:\t1\nnonvoluntary_ctxt_switches:\t0\n"
 
     private static let ioText = """
         rchar: 0

@@ -150,6 +150,8 @@ package enum ConnectorAvailability: String, Hashable, Sendable, CaseIterable {
 /// How much the truth log keeps.
 package enum TruthRetention: String, Hashable, Sendable {
     case everything
+    /// Who had which pid, but neither messages nor what became of attributes: all that scenarios refer to.
+    case lives
     /// Only counts, for long runs: memory does not grow with events.
     case counts
 }

@@ -80,13 +80,50 @@ import struct SystemPackage.Errno
 
     @Test func `what would take too long to read is told without a hash`() throws {
         let outcome = try watch(
-            for: .seconds(30), (0..<20).map { Step(.seconds(1), newFile("/d/f\($0)", size: 100_000)) }
+            for: .seconds(30), (0..<20).map { Step(.seconds(1), newFile("/d/f\($0)", size: 40_000)) }
         ) { $0.hashByteRate = 65_536 }
         let obstacles = outcome.events.compactMap { $0.file?.hashObstacle }
         let hashes = outcome.events.compactMap { $0.file?.fileHash }
         #expect(obstacles.count + hashes.count == 20)
         #expect(obstacles.allSatisfy { $0 == .overBudget } && !obstacles.isEmpty && hashes.count >= 4)
         #expect(try #require(outcome.account).isBalanced)
+    }
+
+    @Test func `a change that no budget can hash in time is told before the next one`() throws {
+        let outcome = try watch(
+            for: .seconds(6),
+            [
+                Step(.seconds(1), newFile("/d/large", size: 4 << 20)),
+                Step(.seconds(4), newFile("/d/next")),
+            ]
+        ) { $0.hashByteRate = 10_240 }
+        #expect(outcome.lines.prefix(3) == ["created /d/large", "modified /d/large", "created /d/next"])
+        #expect(outcome.events.dropFirst().first?.file?.hashObstacle == .overBudget)
+    }
+
+    @Test func `a file that is read too slowly is told without a hash, in time`() throws {
+        var rule = FaultRule(.rootRead, .stall(.milliseconds(900)))
+        rule.every = 1
+        let outcome = try watch(
+            faults: [rule], for: .seconds(10),
+            [
+                Step(.seconds(1), newFile("/d/slow", size: 1 << 20)),
+                Step(.seconds(6), newFile("/d/next")),
+            ])
+        #expect(outcome.lines.prefix(3) == ["created /d/slow", "modified /d/slow", "created /d/next"])
+        #expect(outcome.events.dropFirst().first?.file?.hashObstacle == .overBudget)
+        #expect(try #require(outcome.account).isBalanced)
+    }
+
+    @Test func `a small file takes what little is left of the budget`() throws {
+        let outcome = try watch(
+            [
+                Step(.seconds(1), newFile("/d/first", size: 60_000)),
+                Step(.seconds(2), newFile("/d/small", size: 100)),
+            ]
+        ) { $0.hashByteRate = 1_000 }
+        let last = try #require(outcome.events.last?.file)
+        #expect(last.path == "/d/small" && last.fileHash != nil)
     }
 
     @Test func `a FIFO in the place of a file is never opened`() throws {

@@ -383,4 +383,35 @@ import struct SystemPackage.Errno
             faults: [rule], disk: disk, for: .seconds(2), given: [newFile("/d/a"), newFile("/d/b")])
         #expect(outcome.events.isEmpty)
     }
+
+    @Test func `an account that is asked for before the source has begun is its own`() {
+        let answer = Shared<SourceAccount?>(nil)
+        let host = SimulatedHost(WorldConfiguration())
+        let report = Simulation.run(host.pump) {
+            try host.kernel.addFiles([newFolder("/d")])
+            let source = FilesystemSource(
+                endpoints: FilesystemSource.Endpoints(
+                    watcher: try host.fileWatcher(), roots: [try host.rootedDirectory(path: path("/d"))],
+                    index: nil),
+                settings: FilesystemSourceSettings(), clock: host.clock)
+            let asker = spawn(on: host.pump) {
+                let account = await source.closeAccount()
+                answer.change { $0 = account }
+            }
+            try? await host.clock.sleep(until: host.clock.monotonic.advanced(by: .milliseconds(1)))
+            let collector = try Collector(
+                configuration: CollectorConfiguration(),
+                run: RunContext(bootID: WorldConfiguration().bootID, runID: RunID(1)), thread: host.pump)
+            try collector.register(source, on: host.pump)
+            let stopper = spawn(on: host.pump) {
+                await asker.value
+                collector.requestStop()
+            }
+            _ = try await collector.run()
+            await stopper.value
+        }
+        #expect(report.ending == .completed)
+        // That of the buffer, which stands in, has no bounds.
+        #expect(answer.value?.lostBounds == LostBounds(atLeast: 0, atMost: 0))
+    }
 }

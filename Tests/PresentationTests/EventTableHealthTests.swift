@@ -1,6 +1,6 @@
 import CollectorCore
-import CollectorHost
 import EventModel
+import Presentation
 import Testing
 
 struct EventTableHealthTests {

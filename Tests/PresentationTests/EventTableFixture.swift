@@ -1,5 +1,5 @@
-import CollectorHost
 import EventModel
+import Presentation
 
 /// Events and tables for the tests of the table.
 enum TableFixture {

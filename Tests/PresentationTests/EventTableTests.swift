@@ -1,5 +1,5 @@
-import CollectorHost
 import EventModel
+import Presentation
 import Testing
 
 struct EventTableTests {

@@ -77,6 +77,7 @@ extension EventTable {
         case .notRunning: ("messages", "missed while the collector was not running")
         case .sourceBuffer: ("events", "dropped because the source's buffer was full")
         case .subscriberQueue: ("events", "dropped because the subscriber's queue was full")
+        case .resume: ("events", "not kept until the subscriber came back")
         }
     }
 

@@ -1,0 +1,297 @@
+package import Backends
+package import CollectorCore
+package import EventModel
+import Synchronization
+package import Wire
+package import WireMessages
+
+import struct SystemPackage.Errno
+
+/// Serves the control socket: greets clients, answers them, and lets them read the events.
+package final class ControlServer: Sendable {
+    package struct Limits: Sendable {
+        package var session = ServerSession.Limits()
+        /// Clients at a time.
+        package var connectionCount = 64
+        /// Of one user, root and our own user excepted.
+        package var connectionCountPerUser = 16
+        /// Estimated bytes of events that are kept for clients.
+        package var historyByteCount = 4 << 20
+
+        package init() {}
+    }
+
+    /// How long to wait before the next try when there is no room for another connection.
+    private static let acceptPause = Duration.milliseconds(100)
+
+    private struct Client {
+        var uid: UserID
+        var connection: ServerConnection
+    }
+
+    private struct State {
+        var clients: [(number: UInt64, client: Client)] = []
+        var lastNumber: UInt64 = 0
+        var waiting: [ServerSession.Query: [(id: UInt64, client: ServerConnection)]] = [:]
+        /// Questions to which an answer is being made.
+        var underWay: Set<ServerSession.Query> = []
+        var goodbye: String?
+        var subscription: Subscription?
+    }
+
+    let limits: Limits
+    package let feed: EventFeed
+    let encodings = BatchEncodings()
+    private let listener: any TransportListener
+    private let path: String
+    private let collector: Collector
+    private let settings: WireSettings
+    private let thread: any ExecutionThread
+    private let role: @Sendable (PeerCredentials) -> WireWelcome.Role
+    private let counters = ConnectionCounters()
+    private let state = Mutex(State())
+    private let everybodyLeft = Latch()
+
+    /// - Parameters:
+    ///   - path: Names the listener in ``WireListenerStatus``.
+    ///   - settings: What `settings` is answered with.
+    ///   - role: What a client may do.
+    package init(
+        listener: any TransportListener, path: String, collector: Collector, settings: WireSettings,
+        limits: Limits, thread: any ExecutionThread,
+        role: @escaping @Sendable (PeerCredentials) -> WireWelcome.Role
+    ) {
+        self.listener = listener
+        self.path = path
+        self.collector = collector
+        self.settings = settings
+        self.limits = limits
+        self.thread = thread
+        self.role = role
+        feed = EventFeed(run: collector.run, byteLimit: limits.historyByteCount)
+    }
+
+    // MARK: - Running
+
+    /// Begins to keep events for clients; before the collector runs, so that nothing is missing.
+    ///
+    /// - Throws: ``CollectorError`` when there are too many subscribers.
+    package func subscribe() throws(CollectorError) {
+        // The feed never waits: whoever is slow loses by itself.
+        let subscription = try collector.subscribe(
+            SubscriptionOptions(
+                name: "ipc", filter: .everything, queueLimit: Self.queueLimit, overflowPolicy: .dropOldest))
+        state.withLock { $0.subscription = subscription }
+    }
+
+    /// Events that may wait for the server's thread.
+    private static let queueLimit = 65_536
+
+    /// Serves until ``stop(_:)``, and until every client has got what it was owed, or has been too slow.
+    ///
+    /// Runs on the server's thread.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask(executorPreference: thread) { await self.fillFeed() }
+            while state.withLock({ $0.goodbye == nil }) {
+                guard await listener.acceptable(until: nil) == .readable else {
+                    if Task.isCancelled { break }
+                    continue
+                }
+                do throws(Errno) {
+                    let connection = try listener.accept()
+                    if let client = admit(connection) {
+                        group.addTask(executorPreference: thread) { await self.serve(client) }
+                    }
+                } catch .resourceTemporarilyUnavailable {
+                    continue
+                } catch {
+                    counters.refuse(error == .connectionAbort ? "aborted" : "accept_failed")
+                    if error != .connectionAbort { await pause() }
+                }
+            }
+            listener.close()
+        }
+        everybodyLeft.open()
+    }
+
+    /// Says goodbye to everybody; callable from any thread, once the collector has stopped.
+    package func stop(_ reason: String) {
+        feed.close()
+        let clients = state.withLock { state in
+            state.goodbye = reason
+            return state.clients.map(\.client.connection)
+        }
+        for client in clients { client.leave(reason) }
+        listener.interrupt()
+    }
+
+    /// Waits until ``run()`` has nothing more to do.
+    ///
+    /// - Returns: Whether that was before the deadline.
+    package func waitUntilStopped(until deadline: Instant) async -> Bool {
+        await everybodyLeft.wait(until: deadline, on: thread.clock)
+    }
+
+    private func fillFeed() async {
+        guard let subscription = state.withLock({ $0.subscription }) else { return }
+        while let delivery = await subscription.next() {
+            if case .record(.capabilities(let report)) = delivery {
+                var message = WireServerMessage()
+                message.capabilities = wire(report)
+                for client in state.withLock({ $0.clients }) { client.client.connection.announce(message) }
+            }
+            feed.append(delivery)
+        }
+    }
+
+    private func pause() async {
+        try? await thread.clock.sleep(until: thread.clock.monotonic.advanced(by: Self.acceptPause))
+    }
+
+    // MARK: - Clients
+
+    private func admit(_ connection: any TransportConnection) -> (number: UInt64, ServerConnection)? {
+        let uid = connection.peer.uid
+        let isControl = role(connection.peer) == .control
+        let result = state.withLock { state -> (UInt64, ServerConnection)? in
+            let own = state.clients.count { $0.client.uid == uid }
+            guard state.clients.count < limits.connectionCount,
+                isControl || own < limits.connectionCountPerUser, state.goodbye == nil
+            else { return nil }
+            state.lastNumber += 1
+            let client = ServerConnection(
+                connection, number: state.lastNumber, server: self, clock: thread.clock, counters: counters)
+            state.clients.append((state.lastNumber, Client(uid: uid, connection: client)))
+            return (state.lastNumber, client)
+        }
+        guard let result else {
+            counters.refuse("too_many_connections")
+            refuse(connection)
+            return nil
+        }
+        counters.begin()
+        return result
+    }
+
+    /// Says why, if there is room for it, and closes.
+    private func refuse(_ connection: any TransportConnection) {
+        var bytes: [UInt8] = []
+        WireServerMessage.failure(.exhausted, "too many connections; try again later", to: 0)
+            .appendFrame(to: &bytes)
+        // The client learns it from the end of the connection as well.
+        _ = try? connection.send(bytes, from: 0)
+        connection.close()
+    }
+
+    private func serve(_ client: (number: UInt64, connection: ServerConnection)) async {
+        let reason = await client.connection.run()
+        counters.end(reason)
+        state.withLock { state in state.clients.removeAll { $0.number == client.number } }
+    }
+
+    // MARK: - Answers
+
+    func identity(for peer: PeerCredentials) -> ServerSession.Identity {
+        ServerSession.Identity(server: "collectord", run: collector.run, role: role(peer))
+    }
+
+    var capabilities: WireCapabilities {
+        var message = WireCapabilities()
+        message.component = collector.configuration.componentName
+        message.capabilities = collector.capabilities.labels
+        message.sources = collector.telemetry().sources.map(\.source.rawValue)
+        message.tasks = collector.tasks.map { WireTaskType($0) }
+        message.timeUnixNs = thread.clock.wall.nanoseconds
+        message.monotonicNs = thread.clock.monotonic.nanoseconds
+        return message
+    }
+
+    private func wire(_ report: CapabilityReport) -> WireCapabilities {
+        var message = WireCapabilities(report)
+        message.tasks = collector.tasks.map { WireTaskType($0) }
+        return message
+    }
+
+    /// What the listener has done so far.
+    package var listenerStatus: WireListenerStatus {
+        let values = counters.values
+        var status = WireListenerStatus()
+        status.path = path
+        status.connections = UInt32(clamping: values.openCount)
+        status.accepted = values.acceptedCount
+        status.requests = values.requestCount
+        status.ended = WireTally(values.ended).entries
+        status.bytesReceived = values.receivedByteCount
+        status.bytesSent = values.sentByteCount
+        return status
+    }
+
+    /// Answers a question; those who ask while an answer is being made share the next one.
+    func answer(_ query: ServerSession.Query, _ id: UInt64, for client: ServerConnection) {
+        let isFirst = state.withLock { state in
+            state.waiting[query, default: []].append((id, client))
+            return state.underWay.insert(query).inserted
+        }
+        if isFirst { _ = spawn(on: thread) { await self.answerWaiting(query) } }
+    }
+
+    private func answerWaiting(_ query: ServerSession.Query) async {
+        // Taken before an answer is made: who comes later may have seen more than it says.
+        while let clients = takeWaiting(query) {
+            var message = await answer(to: query)
+            for (id, client) in clients {
+                message.requestID = id
+                client.deliver(message, finishing: id)
+            }
+        }
+    }
+
+    private func takeWaiting(_ query: ServerSession.Query) -> [(id: UInt64, client: ServerConnection)]? {
+        state.withLock { state in
+            let clients = state.waiting.removeValue(forKey: query)
+            if clients == nil { state.underWay.remove(query) }
+            return clients
+        }
+    }
+
+    private func answer(to query: ServerSession.Query) async -> WireServerMessage {
+        var message = WireServerMessage()
+        switch query {
+        case .status: message.status = await status()
+        case .accounts: message.accounts = await accounts()
+        case .settings: message.settings = settings
+        }
+        return message
+    }
+
+    private func status() async -> WireStatus {
+        var status = WireStatus()
+        status.health = WireHealth(await collector.healthReport())
+        status.telemetry = WireTelemetry(collector.telemetry())
+        status.listeners = [listenerStatus]
+        return status
+    }
+
+    private func accounts() async -> WireAccounts {
+        var accounts = await collector.closeAccounts()
+        accounts.streams += feed.accounts
+        var message = WireAccounts()
+        message.sources = accounts.sources.map { WireSourceAccount($0) }
+        message.streams = accounts.streams.map { WireStreamAccount($0) }
+        return message
+    }
+
+    /// Has a source carry out one page of a task.
+    func perform(_ order: TaskOrder, _ id: UInt64, for client: ServerConnection) {
+        let deadline = thread.clock.monotonic.advanced(by: order.timeout)
+        let task = order.task
+        _ = spawn(on: thread) { [collector] in
+            do throws(TaskError) {
+                client.deliver(.success(try await collector.perform(task, until: deadline)), ofTask: id)
+            } catch {
+                client.deliver(.failure(error), ofTask: id)
+            }
+        }
+    }
+}

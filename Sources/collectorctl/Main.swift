@@ -1,0 +1,71 @@
+import ArgumentParser
+import LinuxBackends
+
+/// Asks a running collector, and follows its events.
+@main
+struct CollectorCtl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collectorctl",
+        abstract: "Asks a running collectord, and follows its events.",
+        discussion: """
+            Everything goes through the collector's control socket (its setting ipc.socket). Who may connect is decided by \
+            the socket's owner and group. Every command takes --json: one JSON object a line, the same as collectord writes.
+
+            Exit codes: 0 done, 1 what was asked about is not as it should be, 64 usage, 65 the collector sent nonsense, \
+            69 the collector cannot be reached, 70 internal, 75 it is too busy or took too long, 77 a missing right.
+
+            Examples:
+              collectorctl status
+              collectorctl watch --topic 'events.process.exec' --uid 0
+              collectorctl watch --json --count 100 | jq -c .process.cmdline
+              collectorctl task processes --name sshd
+              collectorctl metrics > /var/lib/node_exporter/collector.prom
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Status.self, Sources.self, HealthCheck.self, Capabilities.self, AccountsReport.self, Metrics.self,
+            Watch.self, TaskCommand.self, Config.self, Completion.self,
+        ])
+
+    /// No error escapes: an error that leaves `main` would be a crash.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as CommandFailure {
+            Console.complain("collectorctl: \(error)")
+            HostProcess.exitNow(error.exitCode)
+        } catch let code as ExitCode {
+            HostProcess.exitNow(code.rawValue)
+        } catch {
+            let code = exitCode(for: error)
+            // Help and versions are errors to the parser, and answers to the user.
+            if code == .success {
+                Console.say(fullMessage(for: error))
+            } else {
+                Console.tell(fullMessage(for: error))
+            }
+            HostProcess.exitNow(code == .success ? 0 : 64)
+        }
+    }
+}
+
+/// Writes the completions of a shell.
+struct Completion: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the completions for a shell.",
+        discussion: """
+            For bash: collectorctl completion bash > /etc/bash_completion.d/collectorctl
+            """)
+
+    @Argument(help: "bash, zsh or fish.")
+    var shell: String
+
+    func run() throws {
+        guard let shell = CompletionShell(rawValue: shell) else {
+            throw ValidationError(
+                "expected one of \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        Console.say(CollectorCtl.completionScript(for: shell))
+    }
+}

@@ -1,0 +1,176 @@
+import ArgumentParser
+import CollectorCore
+import ControlPlane
+import EventModel
+import LinuxBackends
+import Presentation
+import WireMessages
+
+struct Watch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Follow events as they come, over restarts of the collector.",
+        discussion: """
+            Conditions are joined by "and", repeated ones by "or". What is lost on the way is told as a gap. When the \
+            connection breaks, it is made again and goes on where it was. At the end the position is written to standard \
+            error; a later --from POSITION goes on behind it, as far as the collector still keeps the events.
+
+            Examples:
+              collectorctl watch --topic events.process.exec --name curl
+              collectorctl watch --topic 'events.file.#' --json
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Events of a topic: + is one level, # all that follow. Repeatable.", valueName: "pattern"))
+    var topic: [String] = []
+
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("Events about a process. Repeatable.", valueName: "pid"))
+    var pid: [UInt32] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("Processes of an effective user id. Repeatable.", valueName: "uid"))
+    var uid: [UInt32] = []
+
+    @Option(help: ArgumentHelp("Processes of a name (comm, at most 15 bytes).", valueName: "name"))
+    var name: String?
+
+    @Option(help: ArgumentHelp("Processes whose executable's path begins so.", valueName: "prefix"))
+    var exe: String?
+
+    @Option(help: ArgumentHelp("End after as many events.", valueName: "number"))
+    var count: UInt64?
+
+    @Option(help: ArgumentHelp("Go on behind a position.", valueName: "position"))
+    var from: String?
+
+    @Flag(help: "Wait for the collector if it is not there yet.")
+    var wait = false
+
+    private var filter: WireFilter {
+        var filter = WireFilter()
+        filter.topics = topic
+        filter.pids = pid
+        filter.uids = uid
+        if let name { filter.name = name }
+        if let exe { filter.executablePrefix = exe }
+        return filter
+    }
+
+    func run() throws {
+        var after: FeedPosition?
+        if let from {
+            guard let position = FeedPosition(text: from) else {
+                throw CommandFailure(
+                    64, "--from: \"\(from)\" is no position such as collectorctl watch prints")
+            }
+            after = position
+        }
+        let (filter, count, isPatient) = (filter, count, wait)
+        try Console.run(common) { [after] console throws(CommandFailure) in
+            let follower = EventFollower(
+                try console.connector, name: "collectorctl 0.1.0 watch", filter: filter, after: after,
+                eventLimit: count, isPatient: isPatient, on: console.thread, entropy: LinuxEntropy())
+            try await console.runUntilSignal { () throws(CommandFailure) in
+                var printer = EventPrinter(console: console, follower: follower)
+                try await printer.run()
+            }
+        }
+    }
+}
+
+/// Writes what a follower gets until it ends, or a signal says so.
+private struct EventPrinter {
+    let console: Console
+    private var follower: EventFollower
+    private var eventCount: UInt64 = 0
+    private var lostCount: UInt64 = 0
+
+    init(console: Console, follower: EventFollower) {
+        self.console = console
+        self.follower = follower
+    }
+
+    mutating func run() async throws(CommandFailure) {
+        let table = console.table
+        if !console.options.isJSON { try console.write([table.header]) }
+        defer { sayWhere() }
+        while !Task.isCancelled {
+            let item: EventFollower.Item?
+            do throws(ControlClientError) {
+                item = try await follower.next()
+            } catch {
+                throw CommandFailure(error, socket: console.options.socket)
+            }
+            guard let item else { return }
+            if case .disconnected(let error, let pause) = item {
+                if Task.isCancelled { return }
+                Console.complain("collectorctl: \(error); trying again")
+                await follower.wait(pause)
+            } else {
+                try show(item, table)
+                try console.flush()
+            }
+        }
+    }
+
+    private mutating func show(_ item: EventFollower.Item, _ table: EventTable) throws(CommandFailure) {
+        let isJSON = console.options.isJSON
+        switch item {
+        case .events(let batch):
+            eventCount += UInt64(batch.events.count)
+            for index in batch.events.indices {
+                if isJSON {
+                    try console.writeJSON { batch.appendJSON(ofEventAt: index, to: &$0) }
+                } else {
+                    try console.write([table.line(for: batch.events[index])])
+                }
+            }
+        case .gap(let gap):
+            lostCount += gap.lost ?? gap.lostBounds.atLeast
+            if isJSON {
+                try console.writeJSON { gap.appendJSON(to: &$0) }
+            } else {
+                try console.write([table.line(for: gap)])
+            }
+        case .status(let status):
+            if isJSON {
+                try console.writeJSON { status.appendJSON(to: &$0) }
+            } else if let line = table.line(for: status) {
+                try console.write([line])
+            }
+        case .connected, .disconnected, .end: return
+        }
+    }
+
+    private func sayWhere() {
+        follower.close()
+        // For whoever wants to go on later; the stream itself is on standard output.
+        let position = follower.position.map { "; go on with --from \($0.text)" } ?? ""
+        Console.complain("collectorctl: \(eventCount) events, at least \(lostCount) lost\(position)")
+    }
+}
+
+extension FeedPosition {
+    /// Boot, run and the last sequence of each source: `BOOT/7/filesystem=3,process=12`.
+    fileprivate var text: String {
+        let parts = sources.sorted { $0.name.rawValue < $1.name.rawValue }.map { "\($0.name)=\($0.sequence)" }
+        return "\(run.bootID)/\(run.runID.rawValue)/\(parts.joined(separator: ","))"
+    }
+
+    fileprivate init?(text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3, let boot = BootID(parts[0]), let run = UInt64(parts[1]) else { return nil }
+        self.init(run: RunContext(bootID: boot, runID: RunID(run)), sources: [])
+        for part in parts[2].split(separator: ",") {
+            let words = part.split(separator: "=", omittingEmptySubsequences: false)
+            guard words.count == 2, let name = SourceName(String(words[0])), let sequence = UInt64(words[1])
+            else { return nil }
+            sources.append(Source(name: name, sequence: sequence))
+        }
+    }
+}
