@@ -11,7 +11,7 @@ public protocol TransportListener: Sendable {
     /// - Throws: `EAGAIN` when nobody is there; `ECONNABORTED` for one who has left; `EMFILE`, `ENFILE`,
     ///   `ENOBUFS`, `ENOMEM` while
     ///   there is no room: the client stays in the queue, so that ``acceptable(until:)`` returns at once, and
-    ///   the caller must pause.
+    ///   the caller must pause. `ENOTCONN` after ``close()``.
     func accept() throws(Errno) -> any TransportConnection
 
     /// Waits until a client is there, the deadline passes, or ``interrupt()`` is called.
@@ -23,7 +23,7 @@ public protocol TransportListener: Sendable {
     func interrupt()
 
     /// Stops listening and removes the socket's name if it is still its own; clients of the queue are
-    /// refused.
+    /// refused. A wait ends with `readable`.
     func close()
 }
 
@@ -52,6 +52,9 @@ public protocol TransportConnection: Sendable {
     /// Waits until one of what is asked for is possible, or broken, the deadline passes, or ``interrupt()``
     /// is called.
     ///
+    /// Linux announces room for bytes only when three quarters of the buffer are free, though a send succeeds
+    /// before; a peer that only sends no more does not break the connection.
+    ///
     /// One waiter at a time. A cancelled task returns at once with `interrupted`.
     /// - Parameter interest: May be empty: then only the deadline, an interruption or a broken connection
     ///   ends the wait.
@@ -60,8 +63,8 @@ public protocol TransportConnection: Sendable {
     /// Makes the present or the next ``ready(for:until:)`` return; callable from any thread.
     func interrupt()
 
-    /// Ends both directions; what was sent still arrives. Later calls do nothing; other calls then throw
-    /// `ENOTCONN`.
+    /// Ends both directions; what was sent still arrives. A wait ends with `readable`, and so do later ones;
+    /// other calls then throw `ENOTCONN`. Closing again does nothing.
     func close()
 }
 

@@ -140,6 +140,40 @@ struct LinuxTransportConnectionTests {
         }
     }
 
+    @Test func `no wake-up is lost between two threads, whichever way the bytes go`() async throws {
+        try await withSocketFolder { folder, thread in
+            let path = "\(folder)/s"
+            let other = try LinuxThread(name: "other")
+            defer { other.stop() }
+            let listener = try LinuxTransportListener(path: path, mode: 0o600, on: thread)
+            let client = try LinuxTransportConnector(path: path, on: other).connect()
+            let server = try listener.accept()
+            let byteCount = 20_000_000
+            async let sending: Void = other.run { () async throws in
+                let bytes = [UInt8](repeating: 1, count: 300_000)
+                var rest = byteCount
+                while rest > 0 {
+                    // Each wait for room ends by what the other thread reads.
+                    guard let count = try? client.send(bytes, from: max(0, bytes.count - rest)) else {
+                        #expect(await client.ready(for: .sending, until: nil) == .readable)
+                        continue
+                    }
+                    rest -= count
+                }
+                #expect(await client.ready(for: .receiving, until: nil) == .readable)
+                #expect(try client.received() == [2])
+            }
+            var rest = byteCount
+            while rest > 0 {
+                #expect(await server.ready(for: .receiving, until: nil) == .readable)
+                rest -= try server.received(rest % 50_000 + 1).count
+            }
+            _ = try server.send([2], from: 0)
+            try await sending
+            listener.close()
+        }
+    }
+
     @Test func `descriptors that come along are closed, not taken`() async throws {
         try await withSocketFolder { folder, thread in
             let path = "\(folder)/s"
