@@ -46,6 +46,7 @@ replay: setup ## Replay gallery, filed bugs and failing calls on the simulated k
 	$(BIN)/collector-sim run Scenarios/sweep/files.scn --fail-each-call
 	@if [ "$$(id -u)" -eq 0 ]; then \
 	    $(BIN)/collector-sim conform --random 200 --files || exit; \
+	    $(BIN)/collector-sim conform --random 200 --sockets || exit; \
 	    echo $(BIN)/collector-sim conform; \
 	    exec $(BIN)/collector-sim conform; \
 	else \
