@@ -132,11 +132,14 @@ struct Console: Sendable {
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
-    /// Runs `body`, which SIGINT and SIGTERM cancel.
-    func runUntilSignal(_ body: @escaping @Sendable () async throws(CommandFailure) -> Void)
-        async
-        throws(CommandFailure)
-    {
+    /// How long a stream may take to end once it was asked to.
+    private static let endTimeout = Duration.seconds(2)
+
+    /// Runs `body`, which a signal asks to end, and cancels when it has not after a while.
+    func runUntilSignal(
+        onSignal requestEnd: @escaping @Sendable () -> Void,
+        _ body: @escaping @Sendable () async throws(CommandFailure) -> Void
+    ) async throws(CommandFailure) {
         let signals: LinuxSignals
         do throws(Errno) {
             signals = try LinuxSignals(on: thread)
@@ -151,7 +154,13 @@ struct Console: Sendable {
                 failure.withLock { $0 = error }
             }
         }
-        let waiting = spawn(on: thread) { if await signals.next() != nil { work.cancel() } }
+        let waiting = spawn(on: thread) { [thread] in
+            guard await signals.next() != nil else { return }
+            requestEnd()
+            // Cut short when the work has ended.
+            try? await thread.clock.sleep(until: thread.clock.monotonic.advanced(by: Self.endTimeout))
+            work.cancel()
+        }
         await work.value
         waiting.cancel()
         if let failure = failure.withLock({ $0 }) { throw failure }

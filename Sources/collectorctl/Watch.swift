@@ -75,7 +75,7 @@ struct Watch: ParsableCommand {
             let follower = EventFollower(
                 try console.connector, name: "collectorctl 0.1.0 watch", filter: filter, after: after,
                 eventLimit: count, isPatient: isPatient, on: console.thread, entropy: LinuxEntropy())
-            try await console.runUntilSignal { () throws(CommandFailure) in
+            try await console.runUntilSignal(onSignal: follower.requestEnd) { () throws(CommandFailure) in
                 var printer = EventPrinter(console: console, follower: follower)
                 try await printer.run()
             }
@@ -143,7 +143,18 @@ private struct EventPrinter {
             } else if let line = table.line(for: status) {
                 try console.write([line])
             }
-        case .connected, .disconnected, .end: return
+        case .end(let end): try show(end.account, table)
+        case .connected, .disconnected: return
+        }
+    }
+
+    /// The collector's own account of the stream is its last record.
+    private func show(_ message: WireStreamAccount, _ table: EventTable) throws(CommandFailure) {
+        let account = try console.read { () throws(MessageError) in try StreamAccount(message) }
+        if console.options.isJSON {
+            try console.writeJSON { account.appendJSON(to: &$0) }
+        } else {
+            for line in table.lines(for: account) { Console.complain("collectorctl: \(line)") }
         }
     }
 

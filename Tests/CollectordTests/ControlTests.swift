@@ -128,8 +128,10 @@ struct ControlTests {
         var pids: [Int32] = []
         for _ in 0..<50 { pids.append(try runToEnd("/bin/true", [])) }
         #expect(daemon.waitForEvent("process.exit", of: pids[49]))
-        let seen = try stop(daemon)
+        // Its execution and its end.
+        #expect(try watch.waitForOutput(holding: "\"process\":{\"pid\":\(pids[49]),", count: 2))
         let result = try watch.interrupt()
+        let seen = try stop(daemon)
         for pid in pids {
             let there = seen.events(of: pid).filter {
                 ["process.exec", "process.exit"].contains($0["kind"] as? String)
@@ -138,6 +140,10 @@ struct ControlTests {
             #expect(there.compactMap { $0["id"] as? String } == here.compactMap { $0["id"] as? String })
         }
         #expect(result.errors.contains("at least 0 lost"))
+        let account = try #require(result.lines.last)
+        #expect(account["record"] as? String == "account" && account["balanced"] as? Bool == true)
+        let events = result.lines.count { $0["record"] as? String == "event" }
+        #expect(account["delivered"] as? Int == events, "accounts hold across the socket")
     }
 
     @Test func `a client that is killed goes on exactly where it was`() throws {

@@ -63,6 +63,16 @@ final class Program {
         return try finish()
     }
 
+    /// Waits until what it has written holds a text so many times.
+    func waitForOutput(holding part: String, count: Int) throws -> Bool {
+        let deadline = Date().addingTimeInterval(10)
+        while try text(of: output).components(separatedBy: part).count <= count {
+            guard Date() < deadline else { return false }
+            sched_yield()
+        }
+        return true
+    }
+
     /// Kills it once it has written so many whole lines, and gives those.
     func killAfterLines(_ count: Int) throws -> [[String: Any]] {
         let deadline = Date().addingTimeInterval(10)

@@ -1,6 +1,7 @@
 package import Backends
 package import CollectorCore
 package import EventModel
+import Synchronization
 package import WireMessages
 
 /// Follows a collector's events over broken connections and restarts: goes on where it was, and a gap says what is gone.
@@ -35,6 +36,7 @@ package struct EventFollower: Sendable {
     private var backoff = Backoff()
     private var wasConnected = false
     private var isDone = false
+    private let present = PresentStream()
     /// Everything up to here was returned by ``next()``.
     package private(set) var position: FeedPosition?
 
@@ -84,6 +86,9 @@ package struct EventFollower: Sendable {
     /// Ends the connection.
     package func close() { client?.close() }
 
+    /// Asks the collector to end the stream, so that ``Item/end(_:)`` comes with its account; callable from any thread.
+    package var requestEnd: @Sendable () -> Void { { [present] in present.requestEnd() } }
+
     private mutating func connect() async throws(ControlClientError) -> WireWelcome {
         let deadline = thread.clock.monotonic.advanced(by: Self.connectTimeout)
         let client = try await ControlClient.connect(connector, name: name, on: thread, until: deadline)
@@ -94,6 +99,7 @@ package struct EventFollower: Sendable {
         if let remaining { subscribe.eventLimit = remaining }
         request = try client.begin(.subscribe(subscribe))
         self.client = client
+        present.set(client, request)
         spentCredit = 0
         wasConnected = true
         return client.welcome
@@ -134,7 +140,7 @@ package struct EventFollower: Sendable {
             return .status(try convert { () throws(MessageError) in try SourceStatus(status) })
         case .streamEnd(let end):
             // The collector stops, and may come back.
-            if end.reason.code == .cancelled { throw .disconnected(end.reason.message) }
+            if end.reason.code == .cancelled, !present.isEnding { throw .disconnected(end.reason.message) }
             isDone = true
             client?.close()
             return .end(end)
@@ -161,5 +167,39 @@ package struct EventFollower: Sendable {
         credit.events = spentCredit
         client?.remark(.credit(credit))
         spentCredit = 0
+    }
+}
+
+/// The stream that is open at the moment, for those who want to end it from another thread.
+private final class PresentStream: Sendable {
+    private struct State {
+        var stream: (client: ControlClient, request: UInt64)?
+        var isEnding = false
+    }
+
+    private let state = Mutex(State())
+
+    var isEnding: Bool { state.withLock { $0.isEnding } }
+
+    func set(_ client: ControlClient, _ request: UInt64) {
+        let isEnding = state.withLock { state in
+            state.stream = (client, request)
+            return state.isEnding
+        }
+        if isEnding { cancel(client, request) }
+    }
+
+    func requestEnd() {
+        let stream = state.withLock { state in
+            state.isEnding = true
+            return state.stream
+        }
+        if let stream { cancel(stream.client, stream.request) }
+    }
+
+    private func cancel(_ client: ControlClient, _ request: UInt64) {
+        var cancel = WireCancel()
+        cancel.requestID = request
+        client.remark(.cancel(cancel))
     }
 }
