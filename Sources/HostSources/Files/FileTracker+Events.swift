@@ -217,6 +217,11 @@ extension Event {
 
     fileprivate func with(_ digest: String, of status: FileStatus) -> Event {
         guard case .filesystem(var file) = subject else { return self }
+        // The look that was to fill it in was in vain; whoever read the contents knows which file they are of.
+        if file.inode == nil {
+            file.fillIn(status)
+            file.metadata = .lateRead
+        }
         file.fileHash = digest
         file.hashAlgorithm = .sha256
         file.size = status.size
