@@ -129,7 +129,9 @@ struct SimulatedDaemon: Sendable {
             var bytes: [UInt8] = []
             status.appendJSON(to: &bytes)
             host.pump.fold(bytes)
-            if recorder.keepsStream { run.stream.append(StreamItem(content: .status(status), delivered: now)) }
+            if recorder.keepsStream {
+                run.stream.append(StreamItem(content: .status(status), delivered: now))
+            }
         case .record(let record):
             var bytes: [UInt8] = []
             record.appendJSON(to: &bytes)

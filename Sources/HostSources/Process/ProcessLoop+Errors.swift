@@ -135,7 +135,8 @@ struct ProcessTroubles: Equatable {
         }
         if let resyncInterval {
             reasons.append(
-                "messages are lost again and again: what they told is made good every \(resyncInterval) at most")
+                "messages are lost again and again: what they told is made good every \(resyncInterval) at most"
+            )
         }
         if isProcHidden { reasons.append("/proc does not show all processes: it is mounted with hidepid") }
         return reasons.isEmpty ? .healthy : .degraded(reason: reasons.joined(separator: "; "))
