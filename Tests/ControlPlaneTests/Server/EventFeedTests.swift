@@ -43,7 +43,7 @@ struct FeedRecord {
             case .events(let selected, let through):
                 selected.forEach { event, _ in sequences[event.source, default: []].append(event.sequence) }
                 #expect(sequences[selected.batch.source]?.last ?? 0 <= through)
-            case .gap(let gap): lost[gap.cause, default: 0] += gap.lost ?? gap.lostBounds.atLeast
+            case .gap(let gap, _): lost[gap.cause, default: 0] += gap.lost ?? gap.lostBounds.atLeast
             case .end(let end):
                 self.end = end
                 return
@@ -211,7 +211,7 @@ struct FeedRecord {
             run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
             sources: [FeedPosition.Source(name: "process", sequence: 3)])
         let id = open(feed, request)
-        guard case .gap(let gap)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
         #expect(gap.cause == .resume && gap.lost == nil && gap.lostBounds.atMost == nil)
     }
 
@@ -222,7 +222,7 @@ struct FeedRecord {
             run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
             sources: [FeedPosition.Source(name: "process", sequence: 3)])
         let id = open(feed, request)
-        guard case .gap(let gap)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
         #expect(gap.source == "process" && gap.cause == .resume)
     }
 
