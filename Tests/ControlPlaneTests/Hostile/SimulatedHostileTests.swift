@@ -73,7 +73,7 @@ import struct SystemPackage.Errno
             perform(seed: seed) { stage, _ in
                 try await behaviour.run(stage, seed: seed)
                 if let reason = behaviour.reason {
-                    #expect(stage.ended(reason) > 0, "not counted: \(reason)")
+                    await stage.until("\(reason) is counted") { stage.ended(reason) > 0 }
                 }
             }
         }
