@@ -130,9 +130,12 @@ import struct SystemPackage.Errno
         // From the beginning: what is gone already is a gap.
         let beginning = FeedPosition(
             run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(3)), sources: [])
-        var follower = EventFollower(
-            connector, name: "follower", filter: filter, after: beginning, isPatient: true, on: host.pump,
-            entropy: host.entropy)
+        let makeFollower = { (position: FeedPosition?) in
+            EventFollower(
+                connector, name: "follower", filter: filter, after: position, isPatient: true, on: host.pump,
+                entropy: host.entropy)
+        }
+        var follower = makeFollower(beginning)
         var record = Record()
         do {
             while let item = try await follower.next() {
@@ -141,6 +144,12 @@ import struct SystemPackage.Errno
                 let last = course.last.withLock { $0 }
                 if let last, record.sequences.last ?? 0 >= last { break }
                 if random.next() % 20 == 0 { follower.close() }
+                // Another program that goes on where this one stopped, right behind a gap as well.
+                let isGap = if case .gap = item { true } else { false }
+                if random.next() % (isGap ? 2 : 20) == 0 {
+                    follower.close()
+                    follower = makeFollower(follower.position)
+                }
                 if random.next() % 5 == 0 { await pause(host, milliseconds: random.next() % 300) }
             }
         } catch {
