@@ -17,7 +17,7 @@ package struct ServerSession: Sendable {
         package var frameTimeout = Duration.seconds(5)
         /// Without any message, while no request is open.
         package var idleTimeout = Duration.seconds(600)
-        /// Without the client taking a byte of what waits for it.
+        /// Without the client taking a byte of what waits for it; after its end, until it has taken all of it.
         package var writeTimeout = Duration.seconds(10)
 
         package init() {}
@@ -37,7 +37,7 @@ package struct ServerSession: Sendable {
     }
 
     /// Questions that one message answers.
-    package enum Query: Hashable, Sendable {
+    package enum Query: Hashable, Sendable, CaseIterable {
         case status, accounts, settings
     }
 
@@ -58,7 +58,9 @@ package struct ServerSession: Sendable {
         /// End the stream or task, tell the client, call ``finish(_:)``.
         case cancel(UInt64)
         /// Send what is given, then close; count it under the label.
-        case close(WireServerMessage?, label: String)
+        case close(WireServerMessage, label: String)
+        /// Close at once: what waits for the client is lost. Count it under the label, unless it was ending already.
+        case abandon(label: String)
     }
 
     private enum Kind { case query, subscription, task }
@@ -72,6 +74,7 @@ package struct ServerSession: Sendable {
     private var frameBegun: Instant?
     private var lastMessage: Instant
     private var stalledSince: Instant?
+    private var closedSince: Instant?
     /// Messages taken.
     package private(set) var requestCount: UInt64 = 0
 
@@ -89,8 +92,7 @@ package struct ServerSession: Sendable {
 
     /// When ``expire(at:)`` has to be asked next.
     package var deadline: Instant? {
-        // The last words, too, must be taken some time.
-        guard phase != .closed else { return stalledSince?.advanced(by: limits.writeTimeout) }
+        if let closedSince { return closedSince.advanced(by: limits.writeTimeout) }
         let times = [
             phase == .beforeHello ? begun.advanced(by: limits.helloTimeout) : nil,
             frameBegun?.advanced(by: limits.frameTimeout),
@@ -103,25 +105,35 @@ package struct ServerSession: Sendable {
     /// What the time that has passed leads to.
     package mutating func expire(at now: Instant) -> Action? {
         guard let deadline, deadline <= now else { return nil }
+        if phase == .closed { return .abandon(label: "write_timeout") }
         if let stalledSince, stalledSince.advanced(by: limits.writeTimeout) <= now {
-            phase = .closed
-            return .close(nil, label: "write_timeout")
+            end(at: now)
+            return .abandon(label: "write_timeout")
         }
         if phase == .beforeHello, begun.advanced(by: limits.helloTimeout) <= now {
-            return close(.deadlineExceeded, "no hello within \(limits.helloTimeout)", label: "hello_timeout")
+            return close(
+                .deadlineExceeded, "no hello within \(limits.helloTimeout)", label: "hello_timeout", at: now)
         }
         if let frameBegun, frameBegun.advanced(by: limits.frameTimeout) <= now {
             return close(
                 .deadlineExceeded, "a frame was not complete within \(limits.frameTimeout)",
-                label: "frame_timeout")
+                label: "frame_timeout", at: now)
         }
         return close(
-            .deadlineExceeded, "nothing was asked for \(limits.idleTimeout)", label: "idle_timeout")
+            .deadlineExceeded, "nothing was asked for \(limits.idleTimeout)", label: "idle_timeout", at: now)
     }
 
-    /// Notes whether the bytes so far end within a frame.
-    package mutating func noteFrame(isOpen: Bool, at now: Instant) {
-        if !isOpen { frameBegun = nil } else if frameBegun == nil { frameBegun = now }
+    /// Nothing of the client is heard any more: it has ``Limits/writeTimeout`` to take what it is owed.
+    package mutating func end(at now: Instant) {
+        phase = .closed
+        closedSince = closedSince ?? now
+    }
+
+    /// Notes whether the bytes so far end within a frame that the client could send on.
+    ///
+    /// - Parameter isNew: Whether another frame has ended since the last call.
+    package mutating func noteFrame(isOpen: Bool, isNew: Bool, at now: Instant) {
+        if !isOpen { frameBegun = nil } else if isNew || frameBegun == nil { frameBegun = now }
     }
 
     /// Notes whether something waits for the client to take it, and whether it has just taken some.
@@ -142,15 +154,15 @@ package struct ServerSession: Sendable {
         requestCount += 1
         do throws(MessageDefect) {
             try MessageShape.checkClientMessage(payload.span)
-            return take(try Self.decode(payload))
+            return take(try Self.decode(payload), at: now)
         } catch {
-            return close(.invalid, "\(error)", label: error.label)
+            return close(.invalid, "\(error)", label: error.label, at: now)
         }
     }
 
     /// A frame that makes no sense ends the connection.
-    package mutating func refuse(_ error: FrameError) -> Action {
-        close(.invalid, "\(error)", label: error.label)
+    package mutating func refuse(_ error: FrameError, at now: Instant) -> Action {
+        close(.invalid, "\(error)", label: error.label, at: now)
     }
 
     /// The request has been answered to the end, its id is free again.
@@ -187,19 +199,20 @@ package struct ServerSession: Sendable {
         }
     }
 
-    private mutating func take(_ message: WireClientMessage) -> Action? {
+    private mutating func take(_ message: WireClientMessage, at now: Instant) -> Action? {
         let id = message.requestID
-        guard id != 0 else { return close(.invalid, "a request without an id", label: "request_id") }
-        if case .hello(let hello)? = message.body { return greet(hello, id) }
+        guard id != 0 else { return close(.invalid, "a request without an id", label: "request_id", at: now) }
+        if case .hello(let hello)? = message.body { return greet(hello, id, at: now) }
         guard phase == .open else {
-            return close(.invalid, "the first message must be hello", label: "hello_missing")
+            return close(.invalid, "the first message must be hello", label: "hello_missing", at: now)
         }
         switch message.body {
-        case .status: return begin(id, .query) ?? .answer(id, .status)
-        case .accounts: return begin(id, .query) ?? .answer(id, .accounts)
-        case .settings: return begin(id, .query) ?? .answer(id, .settings)
-        case .subscribe(let subscribe): return begin(id, .subscription) ?? .subscribe(id, subscribe)
-        case .task(let task): return begin(id, .task) ?? .perform(id, task)
+        case .status: return begin(id, .query, at: now) ?? .answer(id, .status)
+        case .accounts: return begin(id, .query, at: now) ?? .answer(id, .accounts)
+        case .settings: return begin(id, .query, at: now) ?? .answer(id, .settings)
+        case .subscribe(let subscribe):
+            return begin(id, .subscription, at: now) ?? .subscribe(id, subscribe)
+        case .task(let task): return begin(id, .task, at: now) ?? .perform(id, task)
         // Those that mean a request that has just ended are no mistake of the client.
         case .credit(let credit):
             return isOpen(credit.requestID, .subscription)
@@ -214,17 +227,19 @@ package struct ServerSession: Sendable {
         }
     }
 
-    private mutating func greet(_ hello: WireHello, _ id: UInt64) -> Action? {
-        guard phase == .beforeHello else { return close(.invalid, "hello twice", label: "hello_twice") }
+    private mutating func greet(_ hello: WireHello, _ id: UInt64, at now: Instant) -> Action? {
+        guard phase == .beforeHello else {
+            return close(.invalid, "hello twice", label: "hello_twice", at: now)
+        }
         guard hello.client.utf8.count <= Protocol.clientNameByteCount else {
             return close(
                 .invalid, "a client's name has at most \(Protocol.clientNameByteCount) bytes",
-                label: "hello_name")
+                label: "hello_name", at: now)
         }
         guard hello.versions.contains(Protocol.version) else {
             return close(
                 .unsupportedVersion, "this collector speaks version \(Protocol.version)",
-                label: "unsupported_version", to: id)
+                label: "unsupported_version", to: id, at: now)
         }
         phase = .open
         helloID = id
@@ -234,9 +249,9 @@ package struct ServerSession: Sendable {
     /// The id of the request that ``Action/greet(client:)`` answers.
     package private(set) var helloID: UInt64 = 0
 
-    private mutating func begin(_ id: UInt64, _ kind: Kind) -> Action? {
+    private mutating func begin(_ id: UInt64, _ kind: Kind, at now: Instant) -> Action? {
         guard !open.contains(where: { $0.id == id }) else {
-            return close(.invalid, "request \(id) is still open", label: "request_id")
+            return close(.invalid, "request \(id) is still open", label: "request_id", at: now)
         }
         guard open.count < limits.openRequestCount else {
             return .send(
@@ -257,9 +272,9 @@ package struct ServerSession: Sendable {
     }
 
     private mutating func close(
-        _ code: WireFailure.Code, _ message: String, label: String, to id: UInt64 = 0
+        _ code: WireFailure.Code, _ message: String, label: String, to id: UInt64 = 0, at now: Instant
     ) -> Action {
-        phase = .closed
+        end(at: now)
         return .close(.failure(code, message, to: id), label: label)
     }
 }

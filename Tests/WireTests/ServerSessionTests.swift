@@ -38,8 +38,10 @@ import WireMessages
     }
 
     private func label(_ action: ServerSession.Action?) -> String? {
-        guard case .close(_, let label)? = action else { return nil }
-        return label
+        switch action {
+        case .close(_, let label), .abandon(let label): return label
+        default: return nil
+        }
     }
 
     @Test func `a client that speaks our version is greeted`() throws {
@@ -58,7 +60,7 @@ import WireMessages
         var session = session()
         let action = session.receive(try bytes(5, hello(2, 3)), at: at(0))
         #expect(label(action) == "unsupported_version")
-        guard case .close(let message?, _)? = action else { return }
+        guard case .close(let message, _)? = action else { return }
         #expect(message.requestID == 5 && message.failure.code == .unsupportedVersion)
         let later = session.receive(try bytes(6, hello(1)), at: at(0))
         #expect(later.isNothing, "nothing is heard after the end")
@@ -162,17 +164,34 @@ import WireMessages
             let action = session.expire(at: at(5))
             #expect(label(action) == "hello_timeout")
         }
-        #expect(session.deadline == nil)
+    }
+
+    @Test func `a client that does not take why it was ended is ended all the same`() throws {
+        var session = try opened()
+        _ = session.receive([0xff], at: at(100))
+        #expect(session.deadline == at(110))
+        session.noteOutput(isWaiting: true, hasMoved: true, at: at(109))
+        #expect(session.deadline == at(110), "a byte now and then does not prolong it")
+        let action = session.expire(at: at(110))
+        guard case .abandon? = action else { return #expect(Bool(false), "nothing more is written") }
     }
 
     @Test func `a frame that is never completed ends the connection`() throws {
         var session = try opened()
-        session.noteFrame(isOpen: true, at: at(10))
-        session.noteFrame(isOpen: true, at: at(14))
+        session.noteFrame(isOpen: true, isNew: false, at: at(10))
+        session.noteFrame(isOpen: true, isNew: false, at: at(14))
         #expect(session.deadline == at(15), "a byte now and then does not prolong it")
         do {
             let action = session.expire(at: at(15))
             #expect(label(action) == "frame_timeout")
+        }
+    }
+
+    @Test func `each frame has its own time, though the next one always begins with the last byte`() throws {
+        var session = try opened()
+        for second: Int64 in 10..<30 {
+            session.noteFrame(isOpen: true, isNew: true, at: at(second))
+            #expect(session.deadline == at(second + 5))
         }
     }
 
@@ -188,15 +207,6 @@ import WireMessages
         }
     }
 
-    @Test func `a client that does not take its last words is ended all the same`() throws {
-        var session = try opened()
-        _ = session.receive([0xff], at: at(1))
-        session.noteOutput(isWaiting: true, hasMoved: false, at: at(1))
-        #expect(session.deadline == at(11))
-        let action = session.expire(at: at(11))
-        #expect(label(action) == "write_timeout")
-    }
-
     @Test func `a client that takes nothing of what waits is ended without a word`() throws {
         var session = try opened()
         _ = session.receive(try bytes(2, .subscribe(WireSubscribe())), at: at(0))
@@ -207,7 +217,7 @@ import WireMessages
         session.noteOutput(isWaiting: true, hasMoved: false, at: at(12))
         let action = session.expire(at: at(19))
         #expect(label(action) == "write_timeout")
-        guard case .close(nil, _)? = action else { return #expect(Bool(false), "nothing more is written") }
+        guard case .abandon? = action else { return #expect(Bool(false), "nothing more is written") }
     }
 }
 

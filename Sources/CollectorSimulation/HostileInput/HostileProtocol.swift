@@ -71,22 +71,28 @@ enum HostileSession {
             now = now.advanced(by: .milliseconds(time))
             for action in [session.expire(at: now), session.receive(payload, at: now)] {
                 guard let action else { continue }
-                if isClosed { return "an action after the end" }
+                if case .abandon = action {
+                    isClosed = true
+                    continue
+                }
+                if isClosed { return "something is said after the end" }
                 switch action {
                 case .close: isClosed = true
                 case .answer(let id, _), .subscribe(let id, _), .perform(let id, _):
                     guard open.insert(id).inserted else { return "request \(id) is open twice" }
                     if open.count > limits.openRequestCount { return "\(open.count) requests are open" }
                 case .cancel(let id), .credit(let id, _), .nextPage(let id):
-                    guard open.contains(id) else { return "an action for request \(id), which is not open" }
+                    guard open.contains(id) else {
+                        return "an action for request \(id), which is not open"
+                    }
                     if case .cancel = action {
                         session.finish(id, at: now)
                         open.remove(id)
                     }
-                case .greet, .send: continue
+                case .greet, .send, .abandon: continue
                 }
             }
-            if isClosed, session.deadline != nil { return "a deadline after the end" }
+            if isClosed, session.deadline == nil { return "whoever takes nothing is never let go" }
         }
         return nil
     }

@@ -135,7 +135,11 @@ package struct EventFollower: Sendable {
         case .subscribed(let subscribed):
             position = try convert { () throws(MessageError) in try FeedPosition(subscribed.position) }
             return nil
-        case .gap(let gap): return .gap(try convert { () throws(MessageError) in try Gap(gap) })
+        case .gap(let message):
+            let gap = try convert { () throws(MessageError) in try Gap(message) }
+            // What is lost is not to be told again after a broken connection.
+            if message.hasThrough { position?.note(gap.source, through: message.through) }
+            return .gap(gap)
         case .sourceStatus(let status):
             return .status(try convert { () throws(MessageError) in try SourceStatus(status) })
         case .streamEnd(let end):

@@ -3,8 +3,11 @@ package import WireMessages
 
 extension WireGap {
     /// The message of a gap.
-    package init(_ gap: Gap) {
+    ///
+    /// - Parameter through: The last sequence that the gap tells of, when it is about events that had one.
+    package init(_ gap: Gap, through: UInt64? = nil) {
         self.init()
+        if let through { self.through = through }
         source = gap.source.rawValue
         cause = gap.cause.rawValue
         if let lost = gap.lost { self.lost = lost }

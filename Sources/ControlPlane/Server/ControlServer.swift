@@ -15,6 +15,10 @@ package final class ControlServer: Sendable {
         package var connectionCount = 64
         /// Of one user, root and our own user excepted.
         package var connectionCountPerUser = 16
+        /// Pages of tasks that sources are making at a time, those for clients that have left included.
+        package var taskCount = 128
+        /// Of one user.
+        package var taskCountPerUser = 32
         /// Estimated bytes of events that are kept for clients.
         package var historyByteCount = 4 << 20
 
@@ -35,6 +39,8 @@ package final class ControlServer: Sendable {
         var waiting: [ServerSession.Query: [(id: UInt64, client: ServerConnection)]] = [:]
         /// Questions to which an answer is being made.
         var underWay: Set<ServerSession.Query> = []
+        /// For whom sources are making pages, as often as they do.
+        var performing: [UserID] = []
         var goodbye: String?
         var subscription: Subscription?
     }
@@ -142,6 +148,8 @@ package final class ControlServer: Sendable {
                 for client in state.withLock({ $0.clients }) { client.client.connection.announce(message) }
             }
             feed.append(delivery)
+            // Those who read as fast as this writes get their turn before the feed is full.
+            await Task.yield()
         }
     }
 
@@ -179,15 +187,22 @@ package final class ControlServer: Sendable {
         var bytes: [UInt8] = []
         WireServerMessage.failure(.exhausted, "too many connections; try again later", to: 0)
             .appendFrame(to: &bytes)
-        // The client learns it from the end of the connection as well.
-        _ = try? connection.send(bytes, from: 0)
+        var sent = 0
+        // Without room, the client learns it from the end of the connection alone.
+        while sent < bytes.count, let count = try? connection.send(bytes, from: sent) { sent += count }
         connection.close()
     }
 
     private func serve(_ client: (number: UInt64, connection: ServerConnection)) async {
         let reason = await client.connection.run()
         counters.end(reason)
-        state.withLock { state in state.clients.removeAll { $0.number == client.number } }
+        state.withLock { state in
+            state.clients.removeAll { $0.number == client.number }
+            // Many may come, ask and leave while one answer is being made.
+            for query in ServerSession.Query.allCases {
+                state.waiting[query]?.removeAll { $0.client === client.connection }
+            }
+        }
     }
 
     // MARK: - Answers
@@ -212,6 +227,9 @@ package final class ControlServer: Sendable {
         message.tasks = collector.tasks.map { WireTaskType($0) }
         return message
     }
+
+    /// Pages of tasks that sources are making now.
+    package var taskCount: Int { state.withLock { $0.performing.count } }
 
     /// What the listener has done so far.
     package var listenerStatus: WireListenerStatus {
@@ -250,7 +268,10 @@ package final class ControlServer: Sendable {
     private func takeWaiting(_ query: ServerSession.Query) -> [(id: UInt64, client: ServerConnection)]? {
         state.withLock { state in
             let clients = state.waiting.removeValue(forKey: query)
-            if clients == nil { state.underWay.remove(query) }
+            guard let clients, !clients.isEmpty else {
+                state.underWay.remove(query)
+                return nil
+            }
             return clients
         }
     }
@@ -283,15 +304,32 @@ package final class ControlServer: Sendable {
     }
 
     /// Has a source carry out one page of a task.
-    func perform(_ order: TaskOrder, _ id: UInt64, for client: ServerConnection) {
+    func perform(_ order: TaskOrder, for client: ServerConnection) {
+        let (uid, name) = (client.connection.peer.uid, order.name)
+        let hasRoom = state.withLock { state in
+            guard state.performing.count < limits.taskCount,
+                state.performing.count(where: { $0 == uid }) < limits.taskCountPerUser
+            else { return false }
+            state.performing.append(uid)
+            return true
+        }
+        guard hasRoom else {
+            let error = TaskError(.exhausted, "too many tasks are under way; try again later")
+            return client.deliver(.failure(error), of: name)
+        }
         let deadline = thread.clock.monotonic.advanced(by: order.timeout)
         let task = order.task
-        _ = spawn(on: thread) { [collector] in
+        _ = spawn(on: thread) { [self] in
+            let result: Result<TaskAnswer, TaskError>
             do throws(TaskError) {
-                client.deliver(.success(try await collector.perform(task, until: deadline)), ofTask: id)
+                result = .success(try await collector.perform(task, until: deadline))
             } catch {
-                client.deliver(.failure(error), ofTask: id)
+                result = .failure(error)
             }
+            state.withLock { state in
+                if let index = state.performing.firstIndex(of: uid) { state.performing.remove(at: index) }
+            }
+            client.deliver(result, of: name)
         }
     }
 }

@@ -39,7 +39,8 @@ package final class EventFeed: Sendable {
     package enum Output: Sendable {
         /// Some events of a batch, and the last sequence that was looked at.
         case events(SelectedEvents, through: UInt64)
-        case gap(Gap)
+        /// Something is missing; with the last sequence that is, when it had one.
+        case gap(Gap, through: UInt64?)
         case status(SourceStatus)
         /// Nothing will follow.
         case end(End)
@@ -62,7 +63,8 @@ package final class EventFeed: Sendable {
 
     fileprivate enum Item {
         case events(EventBatch)
-        case gap(Gap)
+        /// With the last sequence of its source before it.
+        case gap(Gap, after: UInt64)
         case status(SourceStatus)
     }
 
@@ -95,16 +97,17 @@ package final class EventFeed: Sendable {
 
     /// Adds what a subscription of the collector delivered.
     package func append(_ delivery: Delivery) {
-        let item: Item
-        switch delivery {
-        // The feed subscribes to everything, so that every batch comes entire.
-        case .events(let selected): item = .events(selected.batch)
-        case .gap(let gap): item = .gap(gap)
-        case .status(let status): item = .status(status)
-        case .record: return
-        }
+        if case .record = delivery { return }
         let waiting = state.withLock { state in
-            enter(item, in: &state)
+            switch delivery {
+            // The feed subscribes to everything, so that every batch comes entire.
+            case .events(let selected): enter(.events(selected.batch), in: &state)
+            case .gap(let gap):
+                let last = state.lastSequences.first { $0.source == gap.source }?.sequence ?? 0
+                enter(.gap(gap, after: last), in: &state)
+            case .status(let status): enter(.status(status), in: &state)
+            case .record: break
+            }
             return Self.takeWaiting(&state)
         }
         for notify in waiting { notify() }
@@ -147,7 +150,7 @@ package final class EventFeed: Sendable {
         for index in state.readers.indices where state.readers[index].reader.nextSerial == serial {
             switch item {
             case .events(let batch): state.readers[index].reader.skip(batch)
-            case .gap(let gap): state.readers[index].reader.skip(gap)
+            case .gap(let gap, let last): state.readers[index].reader.skip(gap, after: last)
             case .status: state.readers[index].reader.skipRecord()
             }
         }
@@ -232,9 +235,10 @@ package final class EventFeed: Sendable {
                     return nil
                 }
                 switch state.items[Int(serial - state.firstSerial)] {
-                case .gap(let gap):
+                case .gap(let gap, let last):
                     state.readers[index].reader.pass()
-                    return .gap(gap)
+                    guard !state.readers[index].reader.hasSeen(gap.source, beyond: last) else { continue }
+                    return .gap(gap, through: nil)
                 case .status(let status):
                     state.readers[index].reader.pass()
                     return .status(status)

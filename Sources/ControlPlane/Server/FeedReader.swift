@@ -16,7 +16,7 @@ struct FeedReader {
     private var credit: UInt64
     private var remaining: UInt64?
     private var end: EventFeed.End?
-    private var pendingGaps: [Gap] = []
+    private var pendingGaps: [(gap: Gap, through: UInt64?)] = []
     /// Of the sources that it was told to go on behind: what it has seen of them.
     private var seen: [FeedPosition.Source] = []
     private(set) var account: StreamAccount
@@ -70,13 +70,17 @@ struct FeedReader {
                     Gap(
                         source: name, cause: .resume, lost: nil,
                         lostBounds: LostBounds(atLeast: 0, atMost: nil), from: now, until: now, time: wall,
-                        processors: [], subscriber: request.name))
+                        processors: [], subscriber: request.name), through: nil)
             }
             return
         }
-        seen = after.sources
+        // Nobody has seen what has not happened yet.
+        seen = after.sources.map { source in
+            FeedPosition.Source(
+                name: source.name, sequence: min(source.sequence, newest.sequence(of: source.name)))
+        }
         for source in newest.sources {
-            let wanted = after.sequence(of: source.name)
+            let wanted = min(after.sequence(of: source.name), source.sequence)
             let first = kept.first { $0.source == source.name }?.sequence ?? source.sequence + 1
             guard first > wanted + 1 else { continue }
             let lost = first - wanted - 1
@@ -84,7 +88,7 @@ struct FeedReader {
                 Gap(
                     source: source.name, cause: .resume, lost: takesEverything ? lost : nil,
                     lostBounds: LostBounds(atLeast: takesEverything ? lost : 0, atMost: lost), from: now,
-                    until: now, time: wall, processors: [], subscriber: request.name))
+                    until: now, time: wall, processors: [], subscriber: request.name), through: first - 1)
         }
     }
 
@@ -106,6 +110,11 @@ struct FeedReader {
         offset = 0
     }
 
+    /// Whether it was told to go on behind a later event of the source than the last one before a gap: it knows the gap.
+    func hasSeen(_ source: SourceName, beyond sequence: UInt64) -> Bool {
+        seen.contains { $0.name == source && $0.sequence > sequence }
+    }
+
     private func firstUnseen(of batch: EventBatch) -> Int {
         guard let wanted = seen.first(where: { $0.name == batch.source })?.sequence else { return 0 }
         return batch.events.firstIndex { $0.sequence > wanted } ?? batch.events.count
@@ -115,7 +124,10 @@ struct FeedReader {
 
     /// What comes before the next item.
     mutating func takePending() -> EventFeed.Output? {
-        if !pendingGaps.isEmpty { return .gap(pendingGaps.removeFirst()) }
+        if !pendingGaps.isEmpty {
+            let (gap, through) = pendingGaps.removeFirst()
+            return .gap(gap, through: through)
+        }
         return end.map { .end($0) }
     }
 
@@ -168,7 +180,7 @@ struct FeedReader {
                 Gap(
                     source: batch.source, cause: .subscriberQueue, lost: lost, lostBounds: .exactly(lost),
                     from: first.monotonic, until: last.monotonic, time: last.time, processors: [],
-                    subscriber: request.name))
+                    subscriber: request.name), through: last.sequence)
             if request.endsWhenSlow { end = .tooSlow }
         }
         pass()
@@ -185,22 +197,22 @@ struct FeedReader {
             subscriber: request.name)
     }
 
-    mutating func skip(_ gap: Gap) {
-        add(gap)
+    mutating func skip(_ gap: Gap, after sequence: UInt64) {
+        if !hasSeen(gap.source, beyond: sequence) { add(gap, through: nil) }
         pass()
     }
 
     mutating func skipRecord() { pass() }
 
     /// Keeps a gap for the reader; those that say the same of one source become one.
-    private mutating func add(_ gap: Gap) {
+    private mutating func add(_ gap: Gap, through: UInt64?) {
         let alike = pendingGaps.lastIndex {
-            $0.source == gap.source && $0.cause == gap.cause && $0.subscriber == gap.subscriber
+            $0.gap.source == gap.source && $0.gap.cause == gap.cause && $0.gap.subscriber == gap.subscriber
         }
-        if let alike, let merged = pendingGaps[alike].merged(with: gap) {
-            pendingGaps[alike] = merged
+        if let alike, let merged = pendingGaps[alike].gap.merged(with: gap) {
+            pendingGaps[alike] = (merged, through ?? pendingGaps[alike].through)
         } else {
-            pendingGaps.append(gap)
+            pendingGaps.append((gap, through))
         }
     }
 }

@@ -30,6 +30,10 @@ final class ServerConnection: Sendable {
         var sentCount = 0
         var streams: [Stream] = []
         var tasks: [UInt64: TaskOrder] = [:]
+        /// Tells the answers of one task from those of a cancelled one that had the same id.
+        var lastOrder: UInt64 = 0
+        /// Pages that sources are making, those for cancelled tasks included.
+        var pagesUnderWay = 0
         var isPeerDone = false
         /// Set when nothing but what waits shall be sent any more.
         var closingLabel: String?
@@ -37,7 +41,7 @@ final class ServerConnection: Sendable {
 
     private struct Mailbox {
         var answers: [(message: WireServerMessage, finished: UInt64?)] = []
-        var pages: [(id: UInt64, result: Result<TaskAnswer, TaskError>)] = []
+        var pages: [(order: TaskOrder.Name, result: Result<TaskAnswer, TaskError>)] = []
         var announcement: WireServerMessage?
         var goodbye: String?
     }
@@ -106,12 +110,18 @@ final class ServerConnection: Sendable {
                 let isMoving = try send(&work)
                 if let label = work.closingLabel, work.output.isEmpty { return label }
                 // A client that has closed its sending side has left.
-                if work.isPeerDone { return "closed" }
-                if isMoving { continue }
+                if work.isPeerDone { return work.closingLabel ?? "closed" }
+                if isMoving {
+                    // A client that is as fast as we are must not keep the thread for itself.
+                    await Task.yield()
+                    continue
+                }
             } catch {
-                return error == .brokenPipe || error == .connectionReset ? "reset" : "error"
+                // What ended it first is why it ended.
+                let label = error == .brokenPipe || error == .connectionReset ? "reset" : "error"
+                return work.closingLabel ?? label
             }
-            if Task.isCancelled { return "cancelled" }
+            if Task.isCancelled { return work.closingLabel ?? "cancelled" }
             _ = await connection.ready(for: interest(work), until: work.session.deadline)
         }
     }
@@ -141,19 +151,23 @@ final class ServerConnection: Sendable {
             }
             takeFrames(&work)
         }
+        // While we do not listen, it is not the client that is slow.
+        if !mayReceive(work) { work.session.noteFrame(isOpen: false, isNew: false, at: clock.monotonic) }
     }
 
     private func takeFrames(_ work: inout Work) {
         let now = clock.monotonic
+        var isNew = false
         do throws(FrameError) {
             while work.closingLabel == nil, let payload = try work.reader.next() {
+                isNew = true
                 counters.addRequest()
                 if let action = work.session.receive(payload, at: now) { perform(action, &work) }
             }
         } catch {
-            perform(work.session.refuse(error), &work)
+            perform(work.session.refuse(error, at: now), &work)
         }
-        work.session.noteFrame(isOpen: work.reader.isWithinFrame, at: now)
+        work.session.noteFrame(isOpen: work.reader.isWithinFrame, isNew: isNew, at: now)
     }
 
     /// - Returns: Whether there may be more to do at once.
@@ -180,16 +194,23 @@ final class ServerConnection: Sendable {
     // MARK: - Answers
 
     private func takeMail(_ work: inout Work) {
+        // Announcements wait until there is room: nobody knows how many come while a client is slow.
+        let isFull = work.output.count >= Self.outputByteCount
         let mail = mailbox.withLock { mailbox in
-            defer { mailbox = Mailbox() }
-            return mailbox
+            let mail = mailbox
+            mailbox = Mailbox()
+            if isFull { mailbox.announcement = mail.announcement }
+            return mail
         }
+        guard work.closingLabel == nil else { return }
         for answer in mail.answers {
             answer.message.appendFrame(to: &work.output)
             if let id = answer.finished { work.session.finish(id, at: clock.monotonic) }
         }
-        for page in mail.pages { takePage(page.id, page.result, &work) }
-        if let message = mail.announcement, work.session.isOpen { message.appendFrame(to: &work.output) }
+        for page in mail.pages { takePage(page.order, page.result, &work) }
+        if !isFull, let message = mail.announcement, work.session.isOpen {
+            message.appendFrame(to: &work.output)
+        }
         if let reason = mail.goodbye { sayGoodbye(reason, &work) }
     }
 
@@ -204,6 +225,7 @@ final class ServerConnection: Sendable {
         message.goodbye.reason = reason
         message.appendFrame(to: &work.output)
         work.closingLabel = "stopping"
+        work.session.end(at: clock.monotonic)
     }
 
     private func perform(_ action: ServerSession.Action, _ work: inout Work) {
@@ -224,14 +246,12 @@ final class ServerConnection: Sendable {
         case .nextPage(let id): beginPage(id, &work)
         case .cancel(let id): cancel(id, &work)
         case .close(let message, let label):
-            if let message {
-                message.appendFrame(to: &work.output)
-            } else {
-                // Nobody takes it.
-                work.output = []
-                work.sentCount = 0
-            }
-            work.closingLabel = label
+            message.appendFrame(to: &work.output)
+            work.closingLabel = work.closingLabel ?? label
+        case .abandon(let label):
+            work.output = []
+            work.sentCount = 0
+            work.closingLabel = work.closingLabel ?? label
         }
     }
 
@@ -295,7 +315,7 @@ final class ServerConnection: Sendable {
                 return
             }
             message.gap = WireGap(gap)
-        case .gap(let gap): message.gap = WireGap(gap)
+        case .gap(let gap, let through): message.gap = WireGap(gap, through: through)
         case .status(let status): message.sourceStatus = WireSourceStatus(status)
         case .end(let reason):
             work.streams.remove(at: index)
@@ -325,27 +345,41 @@ final class ServerConnection: Sendable {
 
     private func begin(_ request: WireDetectionTask, _ id: UInt64, _ work: inout Work) {
         do throws(MessageError) {
-            let order = try TaskOrder(request)
+            work.lastOrder += 1
+            let order = try TaskOrder(request, TaskOrder.Name(id: id, number: work.lastOrder))
             guard !order.needsControl || server.identity(for: connection.peer).role == .control else {
                 let message = "this takes the role control: root, or the collector's own user"
                 return fail(id, .permissionDenied, message, &work)
             }
+            // A task that is cancelled goes on until its source has answered.
+            guard work.pagesUnderWay < server.limits.session.openRequestCount else {
+                return fail(id, .exhausted, "too many tasks are still under way; try again later", &work)
+            }
             work.tasks[id] = order
-            server.perform(order, id, for: self)
+            perform(order, &work)
         } catch {
             fail(id, .invalid, "\(error)", &work)
         }
     }
 
+    private func perform(_ order: TaskOrder, _ work: inout Work) {
+        work.pagesUnderWay += 1
+        server.perform(order, for: self)
+    }
+
     /// Puts the outcome of a task into the client's queue.
-    func deliver(_ result: Result<TaskAnswer, TaskError>, ofTask id: UInt64) {
-        mailbox.withLock { $0.pages.append((id, result)) }
+    func deliver(_ result: Result<TaskAnswer, TaskError>, of order: TaskOrder.Name) {
+        mailbox.withLock { $0.pages.append((order, result)) }
         connection.interrupt()
     }
 
-    private func takePage(_ id: UInt64, _ result: Result<TaskAnswer, TaskError>, _ work: inout Work) {
-        // Cancelled meanwhile.
-        guard var order = work.tasks[id] else { return }
+    private func takePage(
+        _ name: TaskOrder.Name, _ result: Result<TaskAnswer, TaskError>, _ work: inout Work
+    ) {
+        work.pagesUnderWay -= 1
+        let id = name.id
+        // Cancelled meanwhile; the id may belong to another task by now.
+        guard var order = work.tasks[id], order.name == name else { return }
         switch result {
         case .success(let answer):
             var message = WireServerMessage()
@@ -366,6 +400,6 @@ final class ServerConnection: Sendable {
         guard !order.isUnderWay else { return }
         order.isUnderWay = true
         work.tasks[id] = order
-        server.perform(order, id, for: self)
+        perform(order, &work)
     }
 }

@@ -9,6 +9,15 @@ struct TaskOrder {
     private static let defaultPageSize = 256
     private static let largestPageSize: UInt32 = 1_000
 
+    /// Tells a task from every other one of its connection.
+    struct Name: Hashable {
+        /// As the client counts; free again after the task's end.
+        var id: UInt64
+        /// As the connection counts.
+        var number: UInt64
+    }
+
+    let name: Name
     /// What the source is asked for next.
     private(set) var task: SourceTask
     let timeout: Duration
@@ -18,7 +27,8 @@ struct TaskOrder {
     var isUnderWay = true
 
     /// - Throws: ``MessageError``: a task that makes no sense.
-    init(_ message: WireDetectionTask) throws(MessageError) {
+    init(_ message: WireDetectionTask, _ name: Name) throws(MessageError) {
+        self.name = name
         guard message.timeoutMs <= Self.longestTimeout else {
             throw MessageError(field: "timeout_ms", expected: "at most \(Self.longestTimeout)")
         }

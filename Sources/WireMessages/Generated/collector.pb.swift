@@ -934,6 +934,16 @@ package nonisolated struct WireGap: Sendable {
   /// Clears the value of `subscriber`. Subsequent reads from it will return its default value.
   package mutating func clearSubscriber() {self._subscriber = nil}
 
+  /// Everything of the source up to this sequence was seen or is told of here: go on behind it after a broken connection.
+  package var through: UInt64 {
+    get {_through ?? 0}
+    set {_through = newValue}
+  }
+  /// Returns true if `through` has been explicitly set.
+  package var hasThrough: Bool {self._through != nil}
+  /// Clears the value of `through`. Subsequent reads from it will return its default value.
+  package mutating func clearThrough() {self._through = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated struct ProcessorLoss: Sendable {
@@ -959,6 +969,7 @@ package nonisolated struct WireGap: Sendable {
   fileprivate var _lost: UInt64? = nil
   fileprivate var _lostAtMost: UInt64? = nil
   fileprivate var _subscriber: String? = nil
+  fileprivate var _through: UInt64? = nil
 }
 
 package nonisolated struct WireDetectionTask: Sendable {
@@ -2345,7 +2356,7 @@ nonisolated extension WireStreamEnd: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireGap: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gap"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}cause\0\u{1}lost\0\u{3}lost_at_least\0\u{3}lost_at_most\0\u{3}from_monotonic_ns\0\u{3}until_monotonic_ns\0\u{3}time_unix_ns\0\u{1}processors\0\u{1}subscriber\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}cause\0\u{1}lost\0\u{3}lost_at_least\0\u{3}lost_at_most\0\u{3}from_monotonic_ns\0\u{3}until_monotonic_ns\0\u{3}time_unix_ns\0\u{1}processors\0\u{1}subscriber\0\u{1}through\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2363,6 +2374,7 @@ nonisolated extension WireGap: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       case 8: try { try decoder.decodeSingularInt64Field(value: &self.timeUnixNs) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.processors) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self._subscriber) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self._through) }()
       default: break
       }
     }
@@ -2403,6 +2415,9 @@ nonisolated extension WireGap: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     try { if let v = self._subscriber {
       try visitor.visitSingularStringField(value: v, fieldNumber: 10)
     } }()
+    try { if let v = self._through {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2417,6 +2432,7 @@ nonisolated extension WireGap: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.timeUnixNs != rhs.timeUnixNs {return false}
     if lhs.processors != rhs.processors {return false}
     if lhs._subscriber != rhs._subscriber {return false}
+    if lhs._through != rhs._through {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

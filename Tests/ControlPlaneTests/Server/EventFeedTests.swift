@@ -43,7 +43,7 @@ struct FeedRecord {
             case .events(let selected, let through):
                 selected.forEach { event, _ in sequences[event.source, default: []].append(event.sequence) }
                 #expect(sequences[selected.batch.source]?.last ?? 0 <= through)
-            case .gap(let gap): lost[gap.cause, default: 0] += gap.lost ?? gap.lostBounds.atLeast
+            case .gap(let gap, _): lost[gap.cause, default: 0] += gap.lost ?? gap.lostBounds.atLeast
             case .end(let end):
                 self.end = end
                 return
@@ -202,6 +202,58 @@ struct FeedRecord {
         #expect(record.sequences["process"]?.last == 50)
     }
 
+    @Test func `who breaks off behind a gap is not told of it again`() throws {
+        let feed = feed(2_000)
+        var writer = FeedWriter()
+        let id = open(feed, everything)
+        for _ in 0..<50 { feed.append(writer.batch("process", [.processFork])) }
+        guard case .gap(let gap, let through?)? = feed.next(id) else {
+            return #expect(Bool(false), "a gap comes first, and says how far it reaches")
+        }
+        #expect(gap.lost == through)
+        var request = everything
+        request.after = FeedPosition(
+            run: FeedWriter.run, sources: [FeedPosition.Source(name: "process", sequence: through)])
+        var record = FeedRecord()
+        record.read(feed, open(feed, request))
+        #expect(record.lost.isEmpty && record.sequences["process"] == Array(through + 1...50))
+    }
+
+    @Test func `a gap that lies before where a reader goes on is not told again`() {
+        let feed = feed()
+        var writer = FeedWriter()
+        feed.append(writer.batch("process", [.processFork]))
+        let gap = Gap(
+            source: "process", cause: .kernelOverflow, lost: 7, lostBounds: .exactly(7),
+            from: Instant(nanoseconds: 0), until: Instant(nanoseconds: 1), time: WallTime(nanoseconds: 0),
+            processors: [], subscriber: nil)
+        feed.append(.gap(gap))
+        feed.append(writer.batch("process", [.processFork]))
+        for (position, lost): (UInt64, UInt64?) in [(0, 7), (1, 7), (2, nil)] {
+            var request = everything
+            request.after = FeedPosition(
+                run: FeedWriter.run, sources: [FeedPosition.Source(name: "process", sequence: position)])
+            var record = FeedRecord()
+            record.read(feed, open(feed, request))
+            #expect(record.lost[.kernelOverflow] == lost)
+        }
+    }
+
+    @Test func `nobody has seen what has not happened`() {
+        let feed = feed()
+        var writer = FeedWriter()
+        feed.append(writer.batch("process", [.processFork]))
+        var request = everything
+        request.after = FeedPosition(
+            run: FeedWriter.run, sources: [FeedPosition.Source(name: "process", sequence: .max)])
+        let id = open(feed, request)
+        feed.append(writer.batch("process", [.processExec]))
+        var record = FeedRecord()
+        record.read(feed, id)
+        #expect(record.sequences == ["process": [2]])
+        #expect(feed.accounts[0].inFlight == 0 && feed.accounts[0].isBalanced)
+    }
+
     @Test func `who was with another run is told that nobody knows how much is gone`() {
         let feed = feed()
         var writer = FeedWriter()
@@ -211,7 +263,7 @@ struct FeedRecord {
             run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
             sources: [FeedPosition.Source(name: "process", sequence: 3)])
         let id = open(feed, request)
-        guard case .gap(let gap)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
         #expect(gap.cause == .resume && gap.lost == nil && gap.lostBounds.atMost == nil)
     }
 
@@ -222,7 +274,7 @@ struct FeedRecord {
             run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
             sources: [FeedPosition.Source(name: "process", sequence: 3)])
         let id = open(feed, request)
-        guard case .gap(let gap)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
         #expect(gap.source == "process" && gap.cause == .resume)
     }
 
