@@ -71,9 +71,13 @@ enum HostileSession {
             now = now.advanced(by: .milliseconds(time))
             for action in [session.expire(at: now), session.receive(payload, at: now)] {
                 guard let action else { continue }
-                if isClosed { return "an action after the end" }
+                if isClosed {
+                    // Who does not take why it was ended.
+                    guard case .abandon = action else { return "an action after the end" }
+                    continue
+                }
                 switch action {
-                case .close: isClosed = true
+                case .close, .abandon: isClosed = true
                 case .answer(let id, _), .subscribe(let id, _), .perform(let id, _):
                     guard open.insert(id).inserted else { return "request \(id) is open twice" }
                     if open.count > limits.openRequestCount { return "\(open.count) requests are open" }
@@ -86,7 +90,7 @@ enum HostileSession {
                 case .greet, .send: continue
                 }
             }
-            if isClosed, session.deadline != nil { return "a deadline after the end" }
+            if isClosed, session.deadline == nil { return "no deadline after the end" }
         }
         return nil
     }
