@@ -71,28 +71,26 @@ enum HostileSession {
             now = now.advanced(by: .milliseconds(time))
             for action in [session.expire(at: now), session.receive(payload, at: now)] {
                 guard let action else { continue }
-                if case .abandon = action {
-                    isClosed = true
+                if isClosed {
+                    // Who does not take why it was ended.
+                    guard case .abandon = action else { return "an action after the end" }
                     continue
                 }
-                if isClosed { return "something is said after the end" }
                 switch action {
-                case .close: isClosed = true
+                case .close, .abandon: isClosed = true
                 case .answer(let id, _), .subscribe(let id, _), .perform(let id, _):
                     guard open.insert(id).inserted else { return "request \(id) is open twice" }
                     if open.count > limits.openRequestCount { return "\(open.count) requests are open" }
                 case .cancel(let id), .credit(let id, _), .nextPage(let id):
-                    guard open.contains(id) else {
-                        return "an action for request \(id), which is not open"
-                    }
+                    guard open.contains(id) else { return "an action for request \(id), which is not open" }
                     if case .cancel = action {
                         session.finish(id, at: now)
                         open.remove(id)
                     }
-                case .greet, .send, .abandon: continue
+                case .greet, .send: continue
                 }
             }
-            if isClosed, session.deadline == nil { return "whoever takes nothing is never let go" }
+            if isClosed, session.deadline == nil { return "no deadline after the end" }
         }
         return nil
     }

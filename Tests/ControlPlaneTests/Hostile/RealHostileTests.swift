@@ -22,17 +22,26 @@ import WireMessages
         return limits
     }
 
-    private static var descriptorCount: Int {
-        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+    /// Sockets of this host that bear the name: the listener, and the server's ends of its connections (`proc_net_unix(5)`).
+    private static func socketCount(at path: String) -> Int {
+        let table = (try? String(contentsOfFile: "/proc/net/unix", encoding: .utf8)) ?? ""
+        return table.split(separator: "\n").count { $0.hasSuffix(" " + path) }
+    }
+
+    /// Descriptors of this process that are open on a file.
+    private static func descriptorCount(of file: String) -> Int {
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return numbers.count { number in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")) == file
+        }
     }
 
     /// Runs `body` with a server on a thread of its own, and looks afterwards whether anything is left.
     private func perform(_ body: @escaping @Sendable (Stage, String) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "hostile-\(getpid())")
+        let folder = URL(filePath: "/tmp/hostile-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "socket").path()
-        let before = Self.descriptorCount
         try await onThreads { server, clients in
             let listener = try LinuxTransportListener(path: path, mode: 0o600, on: server)
             let connector = try LinuxTransportConnector(path: path, on: clients)
@@ -45,8 +54,8 @@ import WireMessages
             await stage.strike()
         }
         // Threads close what they wait with when they have ended, which nobody is told.
-        for _ in 0..<1_000 where Self.descriptorCount > before { usleep(1_000) }
-        #expect(Self.descriptorCount <= before, "a descriptor is left")
+        for _ in 0..<20_000 where Self.socketCount(at: path) > 0 { await Task.yield() }
+        #expect(Self.socketCount(at: path) == 0, "a socket is left")
     }
 
     private func onThreads(
@@ -73,15 +82,14 @@ import WireMessages
     @Test func `descriptors that are sent along are not taken`() async throws {
         try await perform { stage, path in
             let socket = try #require(connectedSocket(path))
-            let null = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-            let before = Self.descriptorCount
+            let file = path + ".sent"
+            let sent = unsafe open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             for byte in RawPeer.frame(1, RawPeer.hello()) {
-                #expect(send([byte], along: null, over: socket) == 1)
+                #expect(send([byte], along: sent, over: socket) == 1)
             }
             await stage.until("it is greeted") { stage.server.listenerStatus.requests >= 3 }
-            // One more: the server's end of the connection, which may have been accepted before or after.
-            #expect(Self.descriptorCount <= before + 1)
-            close(null)
+            #expect(Self.descriptorCount(of: file) == 1, "ours alone")
+            close(sent)
             close(socket)
         }
     }
