@@ -52,10 +52,8 @@ import WireMessages
             try await body(stage, path)
             await stage.expectAllIsWell()
             await stage.strike()
+            await stage.until("every socket is closed") { Self.socketCount(at: path) == 0 }
         }
-        // Threads close what they wait with when they have ended, which nobody is told.
-        for _ in 0..<20_000 where Self.socketCount(at: path) > 0 { await Task.yield() }
-        #expect(Self.socketCount(at: path) == 0, "a socket is left")
     }
 
     private func onThreads(
