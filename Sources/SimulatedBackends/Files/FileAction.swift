@@ -113,6 +113,8 @@ package struct FileBurst: Hashable, Sendable {
         case delete
         /// Files that an earlier burst made are written to.
         case write
+        /// Each is written beside, as `fN.dpkg-new`, and renamed over the file, as dpkg unpacks.
+        case replace
     }
 
     package var folder: [UInt8]

@@ -237,6 +237,11 @@ extension SimulatedFileSystem {
 
     // MARK: Many
 
+    private func replacement(of path: [UInt8], _ attributes: FileAttributes) -> [FileAction] {
+        let new = path + Array(".dpkg-new".utf8)
+        return [.create(path: new, attributes, over: .zero), .rename(from: new, to: path, .replace)]
+    }
+
     private func burst(_ burst: FileBurst) throws(Errno) {
         guard try resolve(burst.folder, followsLast: true).node.isDirectory else { throw .notDirectory }
         let spacing = burst.duration.wholeNanoseconds / Int64(max(1, burst.count))
@@ -251,6 +256,7 @@ extension SimulatedFileSystem {
                 case .churn: [.create(path: path, attributes, over: .zero), .unlink(path: path)]
                 case .delete: [.unlink(path: path)]
                 case .write: [.write(path: path, .generated(burst.size), at: nil, over: .zero)]
+                case .replace: replacement(of: path, attributes)
                 }
             pump.scheduleWorldEvent(at: start.advanced(by: .nanoseconds(spacing * Int64(index)))) { [self] in
                 for action in actions {
