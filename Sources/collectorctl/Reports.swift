@@ -152,7 +152,18 @@ struct Capabilities: ParsableCommand {
             let report = try console.read { () throws(MessageError) in try CapabilityReport(message) }
             let tasks = message.tasks.map { TaskCommand.name(of: $0) }
             guard !console.options.isJSON else {
-                return try console.writeJSON { report.appendJSON(to: &$0) }
+                try console.writeJSON { report.appendJSON(to: &$0) }
+                return try console.writeJSON { bytes in
+                    JSONWriter.append(to: &bytes) { json in
+                        json.beginObject()
+                        json.member("record", "status")
+                        json.member("kind", "collector.tasks")
+                        json.beginArray("tasks")
+                        for task in tasks { json.value(task) }
+                        json.endArray()
+                        json.endObject()
+                    }
+                }
             }
             try console.write(console.table.lines(for: report, tasks: tasks))
         }

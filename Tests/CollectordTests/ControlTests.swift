@@ -44,6 +44,8 @@ struct ControlTests {
         #expect(accounts.lines.contains { $0["subscriber"] as? String == "ipc" })
         let settings = try ctl("config", "show", "ipc.socket").finish()
         #expect(settings.output.contains(socket))
+        let capabilities = try ctl("capabilities", "--json").finish()
+        #expect(capabilities.lines.last?["tasks"] as? [String] == ["processes", "tree"])
         let metrics = try ctl("metrics").finish()
         #expect(metrics.output.contains("# TYPE"))
         let result = try stop(daemon)
