@@ -25,9 +25,19 @@ package struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(place): \(message)" }
 
     static func wrongValue(of assignment: SettingsAssignment, for setting: Setting) -> SettingsProblem {
-        let given = setting.secrecy == .open ? ", not \(quoted(assignment.text))" : ""
+        let given = setting.secrecy == .open ? ", not \(shown(assignment.value))" : ""
         let place = setting.secrecy == .open ? assignment.place : "\(setting.key)"
         return SettingsProblem(place: place, message: "expected \(setting.type.expectation)\(given)")
+    }
+
+    private static func shown(_ value: SettingsAssignment.Value) -> String {
+        switch value {
+        case .text(let text), .string(let text): quoted(text)
+        case .integer(let value): "the number \(value)"
+        case .boolean(let value): value ? "true" : "false"
+        case .strings(let texts): "[" + shortened(texts.map(quoted).joined(separator: ", ")) + "]"
+        case .other(let words): words
+        }
     }
 
     static func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
