@@ -37,30 +37,17 @@ struct OpenedControl {
     }
 
     /// The server for the socket; it keeps events from now on.
-    func makeServer(for collector: Collector, _ values: SettingsValues) throws(CollectorError)
-        -> ControlServer
-    {
+    func makeServer(
+        for collector: Collector, _ values: SettingsValues, settings: any SettingsKeeper
+    ) throws(CollectorError) -> ControlServer {
         let own = UserID(HostProcess.effectiveUserID)
         let server = ControlServer(
-            listener: listener, path: path, collector: collector, settings: Self.settings(values),
+            listener: listener, path: path, collector: collector, settings: settings,
             limits: HostSettings.controlLimits(values), thread: thread
         ) { peer in
             peer.uid == own || peer.uid == UserID(0) ? .control : .read
         }
         try server.subscribe()
         return server
-    }
-
-    private static func settings(_ values: SettingsValues) -> WireSettings {
-        var settings = WireSettings()
-        // Every key is in the table, so that nothing is missing.
-        settings.settings = ((try? values.explanations(of: nil)) ?? []).map { explanation in
-            var setting = WireSettings.Setting()
-            setting.key = explanation.key
-            setting.value = explanation.valueText ?? explanation.defaultText
-            setting.origin = explanation.place ?? "default"
-            return setting
-        }
-        return settings
     }
 }

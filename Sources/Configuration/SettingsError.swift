@@ -5,9 +5,13 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// Not empty.
     package let problems: [SettingsProblem]
 
-    init(problems: [SettingsProblem]) {
+    package init(problems: [SettingsProblem]) {
         precondition(!problems.isEmpty, "an error must say what is wrong")
         self.problems = problems
+    }
+
+    package init(place: String, message: String) {
+        self.init(problems: [SettingsProblem(place: place, message: message)])
     }
 
     /// One line a problem, safe for a terminal.
@@ -20,6 +24,11 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
 package struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
     package let place: String
     package let message: String
+
+    package init(place: String, message: String) {
+        self.place = place
+        self.message = message
+    }
 
     /// `PLACE: MESSAGE`, as compilers do.
     package var description: String { "\(place): \(message)" }

@@ -20,7 +20,9 @@ import Testing
         constraints: [
             SettingsConstraint(keys: [wait.key, queue.key]) {
                 $0[wait] <= .seconds($0[queue])
-            } message: { _ in "expected a second of collector.wait for each of collector.queue" }
+            } message: { _ in
+                "expected a second of collector.wait for each of collector.queue"
+            }
         ])
 
     private func layers(
@@ -102,20 +104,23 @@ import Testing
         #expect(found.contains { $0.contains("did you mean \"collector.queue\"?") })
         #expect(
             found.contains {
-                $0 == "c: collector.wait: expected a duration such as \"30s\" between 1ms and 1m, not the number 30"
+                $0
+                    == "c: collector.wait: expected a duration such as \"30s\" between 1ms and 1m, not the number 30"
             }, "\(found)")
     }
 
     @Test(arguments: [
         ("collector.queue = \"16\"", "an integer"), ("collector.queue = 1.5", "a number with a fraction"),
         ("collector.is_loud = \"true\"", "true or false"), ("collector.is_loud = 1", "the number 1"),
-        ("sources.process.skip = \"a\"", "elements"), ("sources.process.skip = [1]", "something else than strings"),
+        ("sources.process.skip = \"a\"", "elements"),
+        ("sources.process.skip = [1]", "something else than strings"),
         ("sources.process.skip = [[\"a\"]]", "something else than strings"),
         ("sources.process.buffer = 4096", "a byte count"), ("collector.wait = 1979-05-27", "a date"),
         ("collector = 1", "unknown setting"), ("collector.queue.x = 1", "unknown setting"),
         ("\"collector.queue\" = 1", "unknown setting"), ("collector.Queue = 1", "unknown setting"),
         ("collector.queue = { x = 1 }", "unknown setting"),
-        ("collector.queue = 99999999999999999999", ":1:"), ("collector.queue = 1\ncollector.queue = 2", ":2:"),
+        ("collector.queue = 99999999999999999999", ":1:"),
+        ("collector.queue = 1\ncollector.queue = 2", ":2:"),
         ("sources.process.skip = [\"a\\u0000b\"]", "NUL"),
     ])
     func `a value of another type is refused`(text: String, expected: String) {
@@ -134,7 +139,8 @@ import Testing
     }
 
     @Test func `what is nested deeper than any setting is refused, however deep`() {
-        let deep = "a = " + String(repeating: "{ a = ", count: 200) + "1" + String(repeating: " }", count: 200)
+        let deep =
+            "a = " + String(repeating: "{ a = ", count: 200) + "1" + String(repeating: " }", count: 200)
         #expect(problems(layers([("f", deep)])).count == 1)
         let deeper = "a = " + String(repeating: "[", count: 100_000)
         #expect(problems(layers([("f", deeper)])).count == 1)
