@@ -35,6 +35,7 @@ let package = Package(
         fuzzer("fuzz-client"),
         fuzzer("fuzz-server"),
         fuzzer("fuzz-messages"),
+        fuzzer("fuzz-settings"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,6 +21,8 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
     case server
     /// A byte that chooses a message of the protocol, and its bytes.
     case messages
+    /// A file of settings, variables and flags.
+    case settings
 
     /// What does not hold for `bytes`, and `nil` when everything does.
     ///
@@ -46,6 +48,7 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
         case .client: HostileSession.serverViolation(of: bytes)
         case .server: HostileSession.clientViolation(of: bytes)
         case .messages: MessageRoundTrip.violation(of: bytes)
+        case .settings: HostileSettings.violation(of: bytes)
         }
     }
 
