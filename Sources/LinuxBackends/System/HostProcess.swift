@@ -9,6 +9,11 @@ package enum HostProcess {
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
 
+    /// Whether files may be made in a folder (`faccessat(2)`).
+    package static func mayMakeFiles(in folder: String) -> Bool {
+        unsafe faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0
+    }
+
     /// Whether a variable of the environment is set and not empty.
     package static func hasEnvironment(_ name: String) -> Bool {
         guard let value = unsafe getenv(name) else { return false }
