@@ -53,7 +53,8 @@ public struct ProcessEvent: Hashable, Sendable {
     public var exit: ProcessExit?
     /// The process that attached with ptrace; `nil` in a `process.ptrace` event means detached.
     public var tracer: ProcessID?
-    /// Fields that differ from what was last reported, in a `process.modified` event.
+    /// Fields that differ from what was last reported, in a `process.modified` event; which of the ids the message was
+    /// about, `uid` or `gid`, in a `process.setid` event.
     public var modifiedFields: [ProcessField]
     /// Why it deserves a look, in a `process.suspicious` event.
     public var suspicion: Suspicion?
@@ -127,7 +128,7 @@ public enum HashAlgorithm: String, Hashable, Sendable, CaseIterable {
     case blake3
 }
 
-/// A field that a `process.modified` event can name.
+/// A field that a `process.modified` or `process.setid` event can name.
 public enum ProcessField: String, Hashable, Sendable, CaseIterable {
     /// Named as in JSON.
     case name, exe, cmdline, uid, gid, session, ppid, cgroup

@@ -64,15 +64,7 @@ extension Event {
             json.member("record", "event")
             json.member("schema", Int64(EventJSON.schemaVersion))
             json.key("id")
-            json.quoted { bytes in
-                run.bootID.append(to: &bytes)
-                bytes.append(0x2f)
-                bytes.appendDecimal(run.runID.rawValue)
-                bytes.append(0x2f)
-                bytes.append(contentsOf: source.rawValue.utf8)
-                bytes.append(0x2f)
-                bytes.appendDecimal(sequence)
-            }
+            json.quoted { EventID(run: run, source: source, sequence: sequence).append(to: &$0) }
             json.member("source", source.rawValue)
             json.member("sequence", sequence)
             json.member("kind", kind.rawValue)
