@@ -36,6 +36,8 @@ public struct ProcessEvent: Hashable, Sendable {
     public var session: ProcessID?
     /// The control group's path.
     public var cgroup: String?
+    /// Where that says the process runs; `nil` as long as its control groups have not been read, as ``cgroup`` is.
+    public var container: ContainerMembership?
     /// Inode of the pid namespace.
     public var pidNamespace: UInt64?
     /// `false` when the kernel refused to show the process's details.

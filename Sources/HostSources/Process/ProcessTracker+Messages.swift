@@ -117,6 +117,7 @@ extension ProcessTracker {
         event.realUID = parent.realUID
         event.session = parent.session
         event.cgroup = parent.cgroup
+        event.container = parent.container
         event.pidNamespace = parent.pidNamespace
         event.isKernelThread = parent.isKernelThread
         event.isAccessible = parent.isAccessible

@@ -100,6 +100,7 @@ struct OCSFProcess {
         appendExecutable(to: &json)
         appendUser(to: &json)
         appendLinuxIDs(to: &json)
+        appendContainer(to: &json)
         appendParent(named: "parent_process", to: &json)
         guard !process.ancestors.isEmpty else { return }
         json.beginArray("ancestry")
@@ -136,6 +137,21 @@ struct OCSFProcess {
         json.endObject()
     }
 
+    /// The profile `container`; what looks like a container and names none has no place there.
+    private func appendContainer(to json: inout JSONWriter) {
+        guard let container = process.container, let id = container.id else { return }
+        json.beginObject("container")
+        let hasName = container.runtime == .lxc || container.runtime == .systemdNspawn
+        json.member(hasName ? "name" : "uid", id)
+        json.member("runtime", ifPresent: container.runtime?.rawValue)
+        if let pod = container.pod {
+            json.member("orchestrator", "kubernetes")
+            // Static pods have hashes, which are no UUIDs.
+            if pod.utf8.count == 36 { json.member("pod_uuid", pod) }
+        }
+        json.endObject()
+    }
+
     // MARK: - What the schema has no place for
 
     /// Under the names of the collector's own JSON.
@@ -155,6 +171,12 @@ struct OCSFProcess {
         json.member("real_uid", ifPresent: process.realUID)
         json.member("session", ifPresent: process.session)
         json.member("cgroup", ifPresent: process.cgroup)
+        if let container = process.container {
+            // Whether it is in none, or nobody knows in which, OCSF cannot say.
+            json.beginObject("container")
+            container.appendMembers(to: &json)
+            json.endObject()
+        }
         json.member("pid_namespace", ifPresent: process.pidNamespace)
         json.member("start_ticks", ifPresent: process.startTicks)
         if let cpuUsage = process.cpuUsage { json.member("cpu_percent", cpuUsage) }

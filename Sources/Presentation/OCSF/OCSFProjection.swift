@@ -101,6 +101,7 @@ package struct OCSFProjection: Sendable {
         json.value("datetime")
         if case .process(let process) = event.subject {
             json.value("linux/linux_users")
+            if process.container?.id != nil { json.value("container") }
             isTruncated = process.isCommandLineTruncated
         }
         json.endArray()

@@ -7,6 +7,11 @@ struct OCSFProjectionTests {
     private static var everything: [(name: String, event: Event)] {
         OCSFSamples.processes + OCSFSamples.files + OCSFSamples.others + [
             ("full", OCSFSamples.event(.processSuspicious, .process(OCSFSamples.fullProcess), escaped: ["exe"])),
+            ("docker", OCSFSamples.container("/system.slice/docker-ID.scope", .docker, pod: nil)),
+            ("pod", OCSFSamples.container("/kubepods/podUID/ID", nil, pod: OCSFSamples.pod)),
+            ("static pod", OCSFSamples.container("/kubepods/podUID/ID", .criO, pod: "00ff")),
+            ("lxc", OCSFSamples.container("/lxc/web", .lxc, pod: nil)),
+            ("host", OCSFSamples.process(.processExec) { $0.container = .host(unit: "ssh.service") }),
             ("bare", OCSFSamples.event(.processExec, .process(OCSFSamples.bareProcess))),
             ("bare file", OCSFSamples.event(.fileCreated, .filesystem(FilesystemEvent(path: "/", operation: .created)))),
         ]
@@ -119,6 +124,32 @@ struct OCSFProjectionTests {
         let event = OCSFSamples.process(.processExit) { $0.exit = .inferred }
         let process = try #require(object(event)["process"] as? [String: Any])
         #expect(process["terminated_time"] == nil)
+    }
+
+    @Test func `a container has its id, or its name where it has no id`() throws {
+        func container(_ event: Event) throws -> [String: String]? {
+            (try object(event)["process"] as? [String: Any])?["container"] as? [String: String]
+        }
+        #expect(
+            try container(OCSFSamples.container("/a", .docker, pod: OCSFSamples.pod))
+                == [
+                    "uid": "web", "runtime": "docker", "orchestrator": "kubernetes",
+                    "pod_uuid": OCSFSamples.pod,
+                ])
+        #expect(try container(OCSFSamples.container("/a", .lxc, pod: nil)) == ["name": "web", "runtime": "lxc"])
+    }
+
+    @Test func `who is in no container, and who may be in one, is said beside the schema`() throws {
+        let places: [ContainerMembership] = [
+            .host(unit: nil),
+            ContainerMembership(kind: .unrecognized, runtime: nil, id: nil, pod: nil, unit: nil),
+        ]
+        for place in places {
+            let object = try object(OCSFSamples.process(.processExec) { $0.container = place })
+            #expect((object["process"] as? [String: Any])?["container"] == nil)
+            let said = (object["unmapped"] as? [String: Any])?["container"] as? [String: String]
+            #expect(said == ["kind": place.kind.rawValue])
+        }
     }
 
     @Test(arguments: [

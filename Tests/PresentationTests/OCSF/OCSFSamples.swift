@@ -90,6 +90,17 @@ enum OCSFSamples {
         return event(kind, .process(process))
     }
 
+    static let pod = "ac04f3f2-1f2c-11e9-b015-1ebee232acfa"
+
+    /// A process in a container `web`.
+    static func container(_ cgroup: String, _ runtime: ContainerRuntime?, pod: String?) -> Event {
+        process(.processExec) {
+            $0.cgroup = cgroup
+            $0.container = ContainerMembership(
+                kind: .container, runtime: runtime, id: "web", pod: pod, unit: nil)
+        }
+    }
+
     static func file(
         _ kind: EventKind, _ operation: FileOperation, _ change: (inout FilesystemEvent) -> Void = { _ in }
     ) -> Event {
