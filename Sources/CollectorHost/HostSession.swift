@@ -261,12 +261,13 @@ final class HostSession: Sendable {
             return bytes
         }
         let now = host.main.clock.wall
+        let isOCSF = format == .ocsf
         for account in accounts.sources {
-            if format == .ocsf { ocsf.append(account, at: now, to: &bytes) } else { account.appendJSON(to: &bytes) }
+            if isOCSF { ocsf.append(account, at: now, to: &bytes) } else { account.appendJSON(to: &bytes) }
             bytes.append(0x0a)
         }
         for account in accounts.streams {
-            if format == .ocsf { ocsf.append(account, at: now, to: &bytes) } else { account.appendJSON(to: &bytes) }
+            if isOCSF { ocsf.append(account, at: now, to: &bytes) } else { account.appendJSON(to: &bytes) }
             bytes.append(0x0a)
         }
         return bytes

@@ -16,7 +16,7 @@ import Testing
         { $0.memoryUsage = 1 }, { $0.executableHash = "00" }, { $0.hashAlgorithm = .sha256 },
         { $0.uid = UserID(0) }, { $0.gid = GroupID(0) }, { $0.realUID = UserID(0) },
         { $0.session = ProcessID(1) }, { $0.cgroup = "/" },
-        { $0.container = .host(unit: nil) }, { $0.container = .host(unit: "u") }, { $0.pidNamespace = 1 },
+        { $0.container = .host(unit: nil) }, { $0.pidNamespace = 1 },
         { $0.isAccessible = false }, { $0.executableExists = true }, { $0.isKernelThread = true },
         { $0.isZombie = true }, { $0.isAmbiguous = true }, { $0.exit = .inferred },
         { $0.tracer = ProcessID(1) }, { $0.modifiedFields = [.uid] },

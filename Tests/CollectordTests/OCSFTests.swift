@@ -10,7 +10,10 @@ struct OCSFTests {
         let daemon = try Daemon(["run", "--events", "ocsf"])
         #expect(daemon.waitForLine(holding: #""state":"ready""#))
         let pid = try runToEnd("/bin/sleep", ["0.2"])
-        #expect(daemon.waitForLine { $0.contains(#""type_uid":100702"#) && $0.contains("\"process\":{\"pid\":\(pid),") })
+        #expect(
+            daemon.waitForLine {
+                $0.contains(#""type_uid":100702"#) && $0.contains("\"process\":{\"pid\":\(pid),")
+            })
         daemon.process.terminate()
         let result = try daemon.finish()
         #expect(result.exitCode == 0)

@@ -34,7 +34,8 @@ struct ContainerMembershipTests {
             unit: "docker-\(id).scope"),
         container("/docker/\(inner)/docker/\(id)", .docker),
         container(
-            "/system.slice/docker-\(id).scope/system.slice/nginx.service", .docker, unit: "docker-\(id).scope"),
+            "/system.slice/docker-\(id).scope/system.slice/nginx.service", .docker,
+            unit: "docker-\(id).scope"),
         container("/docker/\(id)/init.scope", .docker),
         container("/docker-ce/docker/\(id)", .docker),
         container("/system.slice/docker-\(id).scope (deleted)", .docker, unit: "docker-\(id).scope"),
@@ -182,7 +183,10 @@ struct ContainerMembershipTests {
 
     @Test func `any bytes are a place, and a name is never of other bytes than visible ones`() {
         var state: UInt64 = 1
-        let pieces = ["docker", "-", "/", "lxc.payload.", "pod", ".slice", ".scope", "kubepods", ":", "\\x", Self.id, "\u{ff}", " "]
+        let pieces = [
+            "docker", "-", "/", "lxc.payload.", "pod", ".slice", ".scope", "kubepods", ":", "\\x", Self.id,
+            "\u{ff}", " ",
+        ]
         for _ in 0..<20_000 {
             var path: [UInt8] = []
             for _ in 0..<8 {

@@ -154,9 +154,11 @@ private enum FormatRoundTrip {
     /// Every path is a place; only a container has an id, and what names it can be shown.
     private static func locate(_ bytes: [UInt8]) -> String? {
         var places = [ContainerMembership(cgroup: bytes)]
-        if let file = try? CgroupFile(parsing: bytes), let place = ContainerMembership(file) { places.append(place) }
+        if let file = try? CgroupFile(parsing: bytes), let place = ContainerMembership(file) {
+            places.append(place)
+        }
         for place in places {
-            guard (place.kind == .container) == (place.id != nil) else { return "\(place.kind) without its id" }
+            guard (place.kind == .container) == (place.id != nil) else { return "\(place.kind), id or not" }
             for text in [place.id, place.pod, place.unit] {
                 guard let text else { continue }
                 let isVisible = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }

@@ -82,7 +82,7 @@ struct CgroupPathReader {
         } else if let name = name.without(prefix: "lxc.payload.") {
             enter(.lxc, called: name)
         } else if let scope = name.without(suffix: ".scope") {
-            if let machine = scope.without(prefix: "machine-") { takeMachine(machine) } else { takePrefixed(scope) }
+            takeScope(scope)
         } else if let machine = name.without(prefix: "systemd-nspawn@")?.without(suffix: ".service") {
             enterNspawn(machine.unescapedUnitName)
         } else if name.without(prefix: "crio-") ?? name.without(prefix: "libpod-") != nil {
@@ -91,6 +91,10 @@ struct CgroupPathReader {
             let end = name[(colon + 1)...]
             if end.isContainerID { enter(Self.runtime(endOf: name[..<colon]), end) } else { doubt() }
         }
+    }
+
+    private mutating func takeScope(_ name: Name) {
+        if let machine = name.without(prefix: "machine-") { takeMachine(machine) } else { takePrefixed(name) }
     }
 
     /// `RUNTIME-ID`: a runtime without an id is doubtful, unless it is that of a monitor.
@@ -105,7 +109,8 @@ struct CgroupPathReader {
 
     /// The middle of `slice:cri-containerd:ID`.
     private static func runtime(endOf text: Name) -> ContainerRuntime? {
-        let name = text[(text.lastIndex(of: Ascii.colon).map { $0 + 1 } ?? text.startIndex)...] + [Ascii.minus]
+        let start = text.lastIndex(of: Ascii.colon).map { $0 + 1 } ?? text.startIndex
+        let name = text[start...] + [Ascii.minus]
         return prefixes.first { name.elementsEqual($0.bytes) }?.runtime
     }
 

@@ -68,8 +68,8 @@ extension OCSFProjection {
     }
 
     private func append(
-        _ name: String, _ severity: OCSFSeverity, at time: WallTime, message: String?, to bytes: inout [UInt8],
-        record: (inout [UInt8]) -> Void
+        _ name: String, _ severity: OCSFSeverity, at time: WallTime, message: String?,
+        to bytes: inout [UInt8], record: (inout [UInt8]) -> Void
     ) {
         JSONWriter.append(to: &bytes) { json in
             json.beginObject()

@@ -59,8 +59,9 @@ package struct OCSFProjection: Sendable {
             appendDevice(bootID: run.bootID, to: &json)
             switch event.subject {
             case .process(let process):
-                OCSFProcess(process: process, event: event, bootID: run.bootID, classification: classification)
-                    .appendMembers(to: &json)
+                OCSFProcess(
+                    process: process, event: event, bootID: run.bootID, classification: classification
+                ).appendMembers(to: &json)
             case .filesystem(let file):
                 OCSFFile(file: file, event: event, classification: classification).appendMembers(to: &json)
             case .network, .performance, .triggerRequest:

@@ -6,14 +6,20 @@ import Testing
 struct OCSFProjectionTests {
     private static var everything: [(name: String, event: Event)] {
         OCSFSamples.processes + OCSFSamples.files + OCSFSamples.others + [
-            ("full", OCSFSamples.event(.processSuspicious, .process(OCSFSamples.fullProcess), escaped: ["exe"])),
+            (
+                "full",
+                OCSFSamples.event(.processSuspicious, .process(OCSFSamples.fullProcess), escaped: ["exe"])
+            ),
             ("docker", OCSFSamples.container("/system.slice/docker-ID.scope", .docker, pod: nil)),
             ("pod", OCSFSamples.container("/kubepods/podUID/ID", nil, pod: OCSFSamples.pod)),
             ("static pod", OCSFSamples.container("/kubepods/podUID/ID", .criO, pod: "00ff")),
             ("lxc", OCSFSamples.container("/lxc/web", .lxc, pod: nil)),
             ("host", OCSFSamples.process(.processExec) { $0.container = .host(unit: "ssh.service") }),
             ("bare", OCSFSamples.event(.processExec, .process(OCSFSamples.bareProcess))),
-            ("bare file", OCSFSamples.event(.fileCreated, .filesystem(FilesystemEvent(path: "/", operation: .created)))),
+            (
+                "bare file",
+                OCSFSamples.event(.fileCreated, .filesystem(FilesystemEvent(path: "/", operation: .created)))
+            ),
         ]
     }
 
@@ -31,8 +37,9 @@ struct OCSFProjectionTests {
 
     @Test func `the samples have every kind of process and file event`() {
         let kinds = Set(Self.everything.map(\.event.kind))
-        for kind in EventKind.allCases where kind.rawValue.hasPrefix("process.") || kind.rawValue.hasPrefix("file.") {
-            #expect(kinds.contains(kind), "\(kind)")
+        for kind in EventKind.allCases {
+            let domain = kind.rawValue.prefix { $0 != "." }
+            if domain == "process" || domain == "file" { #expect(kinds.contains(kind), "\(kind)") }
         }
     }
 
@@ -44,7 +51,10 @@ struct OCSFProjectionTests {
         (#","datetime""#, "", "time_dt: the profile @datetime is not named"),
         (#""time":1772359200123,"#, #""time":1772359200123456789,"#, "is no timestamp"),
         (#""launch_type":"Exec""#, #""launch_type":"Fork""#, "launch_type: not Exec"),
-        (#""process":{"pid":4711,"#, #""process":{"pid":4711,"ppid":42,"#, "process.ppid: no attribute of it"),
+        (
+            #""process":{"pid":4711,"#, #""process":{"pid":4711,"ppid":42,"#,
+            "process.ppid: no attribute of it"
+        ),
     ])
     func `the validator finds what is wrong`(old: String, new: String, problem: String) throws {
         let good = OCSFSamples.line(OCSFSamples.process(.processExec))
@@ -92,7 +102,8 @@ struct OCSFProjectionTests {
 
     @Test func `arguments that cmd_line does not tell apart stand beside it`() throws {
         let plain = try object(OCSFSamples.process(.processExec))
-        #expect((plain["process"] as? [String: Any])?["cmd_line"] as? String == "curl -s https://example.org/")
+        let text = (plain["process"] as? [String: Any])?["cmd_line"] as? String
+        #expect(text == "curl -s https://example.org/")
         #expect((plain["unmapped"] as? [String: Any])?["cmdline"] == nil)
         let odd = try object(OCSFSamples.event(.processExec, .process(OCSFSamples.fullProcess)))
         #expect((odd["process"] as? [String: Any])?["cmd_line"] as? String == "sh -c rm -rf \"$1\" ")
@@ -136,7 +147,8 @@ struct OCSFProjectionTests {
                     "uid": "web", "runtime": "docker", "orchestrator": "kubernetes",
                     "pod_uuid": OCSFSamples.pod,
                 ])
-        #expect(try container(OCSFSamples.container("/a", .lxc, pod: nil)) == ["name": "web", "runtime": "lxc"])
+        let lxc = try container(OCSFSamples.container("/a", .lxc, pod: nil))
+        #expect(lxc == ["name": "web", "runtime": "lxc"])
     }
 
     @Test func `who is in no container, and who may be in one, is said beside the schema`() throws {

@@ -134,8 +134,8 @@ struct OCSFSchema: Decodable {
         switch (type, value) {
         case ("any", _), ("boolean", .boolean), ("string", .string), ("long", .integer): true
         case ("integer", .integer(let number)): Int32(exactly: number) != nil
-        // Not nanoseconds and not seconds: the years 1971 to 2262 in milliseconds, or the beginning of time.
-        case ("timestamp", .integer(let number)): number == 0 || (31_536_000_000...9_223_372_036_854).contains(number)
+        // Not nanoseconds and not seconds: the years 1971 to 2262 in milliseconds.
+        case ("timestamp", .integer(let number)): (31_536_000_000...9_223_372_036_854).contains(number)
         case ("uuid", .string(let text)): UUID(uuidString: text) != nil
         case ("datetime", .string(let text)):
             text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/) != nil
