@@ -50,7 +50,7 @@ struct DaemonEyeTests {
             #expect(flag("filtered", key) == true, "\(key)")
         }
         #expect(steps["filtered"]?["name"] as? String == "cat")
-        #expect((steps["filtered"]?["command_line"] as? [String])?.last == "an argument")
+        #expect((steps["filtered"]?["command_line"] as? [String])?.last == "-u")
         #expect(flag("all", "has_all") == true && steps["all"]?["repeated"] as? Int == 0)
         #expect(flag("negotiation_by_task", "has_me") == true && flag("tree", "is_same") == true)
         #expect(flag("hash", "is_match") == true && flag("other_hash", "is_match") == false)

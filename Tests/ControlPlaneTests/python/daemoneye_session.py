@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 
 import daemoneye_pb2 as protocol
 
@@ -98,11 +99,15 @@ def pids(result):
 
 def processes(collector):
     me = os.getpid()
-    children = [subprocess.Popen([os.path.realpath("/bin/cat"), "an argument"], stdin=subprocess.PIPE) for _ in range(3)]
+    children = [
+        subprocess.Popen([os.path.realpath("/bin/cat"), "-u"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        for _ in range(3)
+    ]
     wanted = sorted(child.pid for child in children)
     # Executions are seen when the kernel tells of them: ask until they are there.
     pattern = protocol.ProcessFilter(pids=wanted, executable_pattern="*/cat")
-    for _ in range(1_000):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
         result = collector.task(protocol.ENUMERATE_PROCESSES, process_filter=pattern)
         if pids(result) == wanted:
             break
