@@ -96,7 +96,9 @@ import WireMessages
         }
     }
 
-    private static func expected(types: Int, isBoth: Bool, hasDomains: Bool, isText: Bool, hasRest: Bool) -> Kind {
+    private static func expected(types: Int, isBoth: Bool, hasDomains: Bool, isText: Bool, hasRest: Bool)
+        -> Kind
+    {
         if isBoth || types > 1 || hasDomains && hasRest { return .unclear }
         if hasDomains { return .capabilities }
         return isText ? .unclear : .task
@@ -130,7 +132,9 @@ import WireMessages
     // MARK: - Limits
 
     @Test func `bytes that are no message are malformed`() {
-        for payload: [UInt8] in [[0xff], [0x0a, 5, 1], [0x0b], [0], [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 1]] {
+        for payload: [UInt8] in [
+            [0xff], [0x0a, 5, 1], [0x0b], [0], [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        ] {
             #expect(throws: MessageDefect.malformed) { try DaemonEyeRequest(parsing: payload) }
         }
     }
@@ -138,7 +142,9 @@ import WireMessages
     @Test func `a message of too many elements is refused before it is decoded`() throws {
         var task = DaemonEyeDetectionTask()
         task.processFilter.pids = Array(repeating: 1, count: MessageShape.elementLimit)
-        #expect(throws: MessageDefect.tooManyElements) { try DaemonEyeRequest(parsing: task.serializedBytes()) }
+        #expect(throws: MessageDefect.tooManyElements) {
+            try DaemonEyeRequest(parsing: task.serializedBytes())
+        }
         task.processFilter.pids = Array(repeating: 1, count: 1_000)
         #expect(try DaemonEyeRequest(parsing: task.serializedBytes()) == .task(task))
         var request = DaemonEyeCapabilityRequest()

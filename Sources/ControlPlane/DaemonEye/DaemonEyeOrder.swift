@@ -114,7 +114,8 @@ struct DaemonEyeOrder {
         _ message: DaemonEyeDetectionTask
     ) throws(TaskError) -> (SourceTask, Expectation) {
         let check = message.hashCheck
-        let name = check.hashAlgorithm.isEmpty ? HashAlgorithm.sha256.rawValue : check.hashAlgorithm.lowercased()
+        let name =
+            check.hashAlgorithm.isEmpty ? HashAlgorithm.sha256.rawValue : check.hashAlgorithm.lowercased()
         guard let algorithm = HashAlgorithm(rawValue: name) else {
             let known = HashAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
             throw TaskError(.invalid, "hash_check.hash_algorithm must be one of \(known)")
@@ -124,7 +125,8 @@ struct DaemonEyeOrder {
         guard !message.processFilter.pids.isEmpty else {
             guard !check.executablePath.isEmpty else {
                 throw TaskError(
-                    .invalid, "process_filter.pids must name one process, or hash_check.executable_path a file")
+                    .invalid,
+                    "process_filter.pids must name one process, or hash_check.executable_path a file")
             }
             return (.checkHash(path: check.executablePath, algorithm), expectation)
         }

@@ -14,7 +14,8 @@ struct PathPattern: Hashable {
             throw TaskError(
                 .invalid, "process_filter.executable_pattern has at most \(Self.byteCountLimit) bytes")
         }
-        parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
+        parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(
+            Array.init)
     }
 
     /// What every path that matches begins with.

@@ -83,7 +83,9 @@ enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvert
 
     private func sendBad(_ stage: DaemonEyeStage, _ bytes: [UInt8]) async throws {
         var peer = try await stage.connect()
-        #expect(try await peer.ask(DaemonEyePeer.task(.enumerateProcesses) { $0.processFilter.pids = [2] }).success)
+        #expect(
+            try await peer.ask(DaemonEyePeer.task(.enumerateProcesses) { $0.processFilter.pids = [2] })
+                .success)
         await peer.send(bytes)
         let results = try await peer.rest()
         #expect(results.map(\.success) == [false] && results.first?.errorMessage.isEmpty == false)

@@ -30,7 +30,8 @@ struct DaemonEyePeer {
     static func frame(_ message: some Message) -> [UInt8] { frame((try? message.serializedBytes()) ?? []) }
 
     static func task(
-        _ type: DaemonEyeTaskType, id: String = "task", _ change: (inout DaemonEyeDetectionTask) -> Void = { _ in }
+        _ type: DaemonEyeTaskType, id: String = "task",
+        _ change: (inout DaemonEyeDetectionTask) -> Void = { _ in }
     ) -> DaemonEyeDetectionTask {
         var task = DaemonEyeDetectionTask()
         task.taskID = id

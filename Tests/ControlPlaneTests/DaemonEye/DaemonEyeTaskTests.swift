@@ -38,9 +38,10 @@ import WireMessages
     @Test func `every filter of a list is applied, and all of them together`() {
         perform { _, peer in
             for (change, pids) in Self.filters {
-                let result = try await peer.ask(DaemonEyePeer.task(.enumerateProcesses) {
-                    $0.processFilter = change
-                })
+                let result = try await peer.ask(
+                    DaemonEyePeer.task(.enumerateProcesses) {
+                        $0.processFilter = change
+                    })
                 #expect(result.success && !result.hasErrorMessage && result.taskID == "task")
                 #expect(result.processes.map(\.pid) == pids, "\(change)")
             }
@@ -58,7 +59,8 @@ import WireMessages
         // 1, 4, 7 run sleep, 2, 5, 8 nginx, 3, 6, 9 bash.
         return [
             (filter([], [], nil), Array(1...9)), (filter([], [], ""), Array(1...9)),
-            (filter(["bash"], [], nil), [3, 6, 9]), (filter(["bash", "nginx"], [], nil), [2, 3, 5, 6, 8, 9]),
+            (filter(["bash"], [], nil), [3, 6, 9]),
+            (filter(["bash", "nginx"], [], nil), [2, 3, 5, 6, 8, 9]),
             (filter(["bas"], [], nil), []), (filter([], [4, 2, 77], nil), [2, 4]),
             (filter([], [], "/usr/bin/bash"), [3, 6, 9]), (filter([], [], "/usr/bin/bas"), []),
             (filter([], [], "/usr/bin/*"), [1, 3, 4, 6, 7, 9]), (filter([], [], "*nginx"), [2, 5, 8]),
@@ -71,19 +73,23 @@ import WireMessages
 
     @Test func `the tree of a process is given, filtered likewise`() {
         perform { _, peer in
-            var result = try await peer.ask(DaemonEyePeer.task(.monitorProcessTree) { $0.processFilter.pids = [1] })
+            var result = try await peer.ask(
+                DaemonEyePeer.task(.monitorProcessTree) { $0.processFilter.pids = [1] })
             #expect(result.success && result.processes.map(\.pid) == Array(1...9))
-            result = try await peer.ask(DaemonEyePeer.task(.monitorProcessTree) {
-                $0.processFilter.pids = [1]
-                $0.processFilter.executablePattern = "*bash"
-            })
+            result = try await peer.ask(
+                DaemonEyePeer.task(.monitorProcessTree) {
+                    $0.processFilter.pids = [1]
+                    $0.processFilter.executablePattern = "*bash"
+                })
             #expect(result.processes.map(\.pid) == [3, 6, 9])
-            result = try await peer.ask(DaemonEyePeer.task(.monitorProcessTree) { $0.processFilter.pids = [99] })
+            result = try await peer.ask(
+                DaemonEyePeer.task(.monitorProcessTree) { $0.processFilter.pids = [99] })
             #expect(!result.success && result.errorMessage.contains("no process 99"))
             for pids: [UInt32] in [[], [1, 2], [0], [.max]] {
-                result = try await peer.ask(DaemonEyePeer.task(.monitorProcessTree) {
-                    $0.processFilter.pids = pids
-                })
+                result = try await peer.ask(
+                    DaemonEyePeer.task(.monitorProcessTree) {
+                        $0.processFilter.pids = pids
+                    })
                 #expect(!result.success && result.errorMessage.contains("pid") && result.processes.isEmpty)
             }
         }
@@ -129,9 +135,10 @@ import WireMessages
             var result = try await peer.ask(DaemonEyePeer.task(.enumerateProcesses, id: "all"))
             #expect(!result.success && result.processes.isEmpty && result.taskID == "all")
             #expect(result.errorMessage.contains("1000") && result.errorMessage.contains("process_filter"))
-            result = try await peer.ask(DaemonEyePeer.task(.enumerateProcesses) {
-                $0.processFilter.processNames = ["bash"]
-            })
+            result = try await peer.ask(
+                DaemonEyePeer.task(.enumerateProcesses) {
+                    $0.processFilter.processNames = ["bash"]
+                })
             #expect(result.success && result.processes.count == 333, "narrowed as advised")
         }
     }
@@ -142,7 +149,8 @@ import WireMessages
         perform(processes) { _, peer in
             let result = try await peer.ask(DaemonEyePeer.task(.enumerateProcesses))
             #expect(result.success && result.processes.count == 30)
-            #expect(result.errorMessage.contains("28 command lines") && result.errorMessage.contains("3, 4, 5"))
+            #expect(
+                result.errorMessage.contains("28 command lines") && result.errorMessage.contains("3, 4, 5"))
         }
     }
 
@@ -151,14 +159,16 @@ import WireMessages
     @Test func `a digest is told and compared`() {
         perform { _, peer in
             for (expected, isMatch) in [
-                ("", true), (TableSource.digest.uppercased(), true), (String(repeating: "0", count: 64), false),
+                ("", true), (TableSource.digest.uppercased(), true),
+                (String(repeating: "0", count: 64), false),
             ] {
                 for type in [DaemonEyeTaskType.checkProcessHash, .verifyExecutable] {
-                    let result = try await peer.ask(DaemonEyePeer.task(type) {
-                        $0.hashCheck.executablePath = TableSource.path
-                        $0.hashCheck.hashAlgorithm = "SHA256"
-                        $0.hashCheck.expectedHash = expected
-                    })
+                    let result = try await peer.ask(
+                        DaemonEyePeer.task(type) {
+                            $0.hashCheck.executablePath = TableSource.path
+                            $0.hashCheck.hashAlgorithm = "SHA256"
+                            $0.hashCheck.expectedHash = expected
+                        })
                     #expect(result.success && result.hashResult.success == isMatch)
                     #expect(result.hashResult.hashValue_p == TableSource.digest)
                     #expect(result.hashResult.algorithm == "sha256")
@@ -170,9 +180,10 @@ import WireMessages
 
     @Test func `a file without a digest is no success`() {
         perform { _, peer in
-            let result = try await peer.ask(DaemonEyePeer.task(.checkProcessHash) {
-                $0.hashCheck.executablePath = "/watched/gone"
-            })
+            let result = try await peer.ask(
+                DaemonEyePeer.task(.checkProcessHash) {
+                    $0.hashCheck.executablePath = "/watched/gone"
+                })
             #expect(!result.success && !result.hashResult.success && result.hashResult.hashValue_p.isEmpty)
             #expect(result.errorMessage.contains("vanished") && result.taskID == "task")
         }
@@ -181,9 +192,10 @@ import WireMessages
     @Test func `who may only read has no file read`() {
         perform(role: .read) { stage, peer in
             for type in [DaemonEyeTaskType.checkProcessHash, .verifyExecutable] {
-                let result = try await peer.ask(DaemonEyePeer.task(type) {
-                    $0.hashCheck.executablePath = TableSource.path
-                })
+                let result = try await peer.ask(
+                    DaemonEyePeer.task(type) {
+                        $0.hashCheck.executablePath = TableSource.path
+                    })
                 #expect(!result.success && result.errorMessage.contains("control") && !result.hasHashResult)
             }
             #expect(stage.source.performing.most == 0)
@@ -193,7 +205,8 @@ import WireMessages
 
     @Test func `what sources refuse is passed on`() {
         perform { _, peer in
-            let result = try await peer.ask(DaemonEyePeer.task(.verifyExecutable) { $0.processFilter.pids = [3] })
+            let result = try await peer.ask(
+                DaemonEyePeer.task(.verifyExecutable) { $0.processFilter.pids = [3] })
             #expect(!result.success && result.errorMessage.contains("verify_executable"))
         }
     }
@@ -254,7 +267,8 @@ import WireMessages
         perform { _, peer in
             await peer.send(DaemonEyePeer.frame([0x0a, 1, 0x61, 0x10, 1, 0x12, 1, 0]))
             let refusal = try await peer.result()
-            #expect(!refusal.success && refusal.taskID == "a" && refusal.errorMessage.contains("both") == false)
+            #expect(
+                !refusal.success && refusal.taskID == "a" && refusal.errorMessage.contains("both") == false)
             #expect(refusal.errorMessage.contains("DetectionTask and of a CapabilityRequest"))
             #expect(try await peer.ask(DaemonEyePeer.task(.enumerateProcesses)).success)
         }
