@@ -46,6 +46,10 @@ int clinux_open_read_no_follow(int directory, const char *path) {
     return opened(openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 }
 
+int clinux_open_read_at_once(const char *path) {
+    return opened(open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
 int clinux_open_new(int directory, const char *path) {
     return opened(openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 }

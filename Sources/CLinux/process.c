@@ -59,3 +59,7 @@ int64_t clinux_boot_time_nanoseconds(void) {
 int64_t clinux_wall_nanoseconds(void) {
     return now(CLOCK_REALTIME);
 }
+
+const char *clinux_environment(long index) {
+    return environ == NULL ? NULL : environ[index];
+}

@@ -95,18 +95,18 @@ extension Collector {
             return CollectorError(
                 code: .duplicateName, message: "there is already a source named \"\(runner.name)\"")
         }
-        guard living.count < configuration.maxEventSources else {
+        guard living.count < state.configuration.maxEventSources else {
             return CollectorError(
                 code: .tooManySources,
                 message: "cannot add \"\(runner.name)\": max_event_sources is "
-                    + "\(configuration.maxEventSources)")
+                    + "\(state.configuration.maxEventSources)")
         }
         return nil
     }
 
     /// The ended source whose place the new one takes: that of its name, else the oldest when there are too many.
     private func takeReplaceable(for runner: SourceRunner, from state: inout State) -> SourceRunner? {
-        let isCrowded = state.sources.count >= configuration.maxEventSources
+        let isCrowded = state.sources.count >= state.configuration.maxEventSources
         let index =
             state.sources.firstIndex { $0.name == runner.name }
             ?? (isCrowded ? state.sources.firstIndex { $0.ending != nil } : nil)
@@ -167,7 +167,7 @@ extension Collector {
             guard state.phase == .running else { return }
             let inService = state.sources.filter { $0.supervision.isInService }
             let report = CapabilityReport(
-                component: configuration.componentName,
+                component: state.configuration.componentName,
                 capabilities: inService.reduce(into: []) { $0.formUnion($1.descriptor.capabilities) },
                 sources: inService.map(\.name), time: wall, monotonic: now)
             let last = state.lastCapabilities
@@ -180,11 +180,11 @@ extension Collector {
 
     private func healthReport(of state: borrowing State, at now: Instant) -> HealthReport {
         HealthReport(
-            component: configuration.componentName, health: state.board.overall,
+            component: state.configuration.componentName, health: state.board.overall,
             sources: state.board.sources, time: thread.clock.wall, monotonic: now)
     }
 
-    private func publishRecords() {
+    func publishRecords() {
         let isOurs = state.withLock { state in
             defer { state.isPublishing = true }
             return !state.isPublishing

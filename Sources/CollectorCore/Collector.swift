@@ -9,11 +9,12 @@ import Synchronization
 /// ``CollectorConfiguration/maxRestarts``), and every change is a record that subscribers see. Sources can be added and
 /// removed while it runs. All methods may be called from any thread.
 public final class Collector: Sendable {
-    public let configuration: CollectorConfiguration
+    /// As it is in force; see ``adjust(to:)`` for what may change.
+    public var configuration: CollectorConfiguration { state.withLock { $0.configuration } }
     public let run: RunContext
     let thread: any ExecutionThread
     let bus: EventBus
-    let state = Mutex(State())
+    let state: Mutex<State>
     private let meter: (any ResourceMeter)?
     private let debugLog: (@Sendable (String) -> Void)?
     private let stopRequested = Wakeup()
@@ -22,6 +23,9 @@ public final class Collector: Sendable {
     enum Phase { case registering, running, stopping }
 
     struct State {
+        var configuration: CollectorConfiguration
+        var configurationGeneration: UInt64 = 0
+        var refusedConfigurationCount: UInt64 = 0
         var phase = Phase.registering
         var began = Instant(nanoseconds: 0)
         /// In the order in which they were added; also those that have ended and were not replaced.
@@ -48,11 +52,11 @@ public final class Collector: Sendable {
         meter: (any ResourceMeter)? = nil, debugLog: (@Sendable (String) -> Void)? = nil
     ) throws(InvalidConfiguration) {
         try configuration.validate()
-        self.configuration = configuration
+        state = Mutex(State(configuration: configuration))
         self.run = run
         self.thread = thread
         self.meter = meter
-        self.debugLog = configuration.enableDebugLogging ? debugLog : nil
+        self.debugLog = debugLog
         bus = EventBus(subscriberLimit: 10 * configuration.maxEventSources, clock: thread.clock)
     }
 
@@ -107,17 +111,23 @@ public final class Collector: Sendable {
         // What cannot be measured is counted.
         let usage = meter.flatMap { try? $0.usage() }
         let isMeasured = meter != nil
+        let (configuration, generation, refused) = state.withLock { state in
+            (state.configuration, state.configurationGeneration, state.refusedConfigurationCount)
+        }
         let (sources, began, percent, failures, forgotten) = state.withLock { state in
             let percent = isMeasured ? state.sampler.note(usage, at: now) : nil
             return (
                 state.sources, state.began, percent, state.sampler.failureCount, state.retired.forgottenCount
             )
         }
-        return Telemetry(
+        var telemetry = Telemetry(
             component: configuration.componentName, uptime: began.duration(to: now), resources: usage,
             cpuPercent: percent, failedMeasurementCount: failures, forgottenAccountCount: forgotten,
             sources: sources.map(\.telemetry), subscribers: bus.current.map(\.telemetry),
             time: thread.clock.wall, monotonic: now)
+        telemetry.configurationGeneration = generation
+        telemetry.refusedConfigurationCount = refused
+        return telemetry
     }
 
     /// Asks every source to close its account, and gives it beside those of the subscribers.
@@ -160,7 +170,7 @@ public final class Collector: Sendable {
         for runner in runners { runner.start() }
         announceCapabilities()
         _ = spawn(on: thread) { await self.watchHealth() }
-        if configuration.enableTelemetry { _ = spawn(on: thread) { await self.watchTelemetry() } }
+        _ = spawn(on: thread) { await self.watchTelemetry() }
         _ = await stopRequested.wait(until: nil, on: thread.clock)
         let (leaving, retired) = state.withLock { state in
             state.phase = .stopping
@@ -188,7 +198,7 @@ public final class Collector: Sendable {
         while await !stopping.wait(
             until: clock.monotonic.advanced(by: configuration.telemetryInterval), on: clock)
         {
-            bus.publish(.telemetry(telemetry()))
+            if configuration.enableTelemetry { bus.publish(.telemetry(telemetry())) }
         }
     }
 
@@ -221,10 +231,11 @@ public final class Collector: Sendable {
     var runners: [SourceRunner] { state.withLock { $0.sources } }
 
     func debug(_ message: @autoclosure () -> String) {
-        if let debugLog { debugLog(message()) }
+        if let debugLog, configuration.enableDebugLogging { debugLog(message()) }
     }
 
     private func shutDown(_ runners: [SourceRunner], retired: RetiredSources) async -> CollectorReport {
+        let configuration = configuration
         let clock = thread.clock
         let begin = clock.monotonic
         let deadline = begin.advanced(by: configuration.shutdownTimeout)

@@ -20,6 +20,8 @@ public enum CollectorRecord: Sendable {
     case health(HealthReport)
     /// Regular measurements.
     case telemetry(Telemetry)
+    /// The configuration has changed, or was asked to and has not.
+    case configuration(ConfigurationReport)
 }
 
 /// A batch and the indices in it that a subscriber asked for; no event is copied.

@@ -51,6 +51,7 @@ extension CollectorRecord {
         case .capabilities(let report): report.appendJSON(to: &bytes)
         case .health(let report): report.appendJSON(to: &bytes)
         case .telemetry(let telemetry): telemetry.appendJSON(to: &bytes)
+        case .configuration(let report): report.appendJSON(to: &bytes)
         }
     }
 }

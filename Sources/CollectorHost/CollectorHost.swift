@@ -14,10 +14,11 @@ public enum CollectorHost {
     /// - Returns: The exit code: 0, or 69 when a source has failed for good, or 70 when something did not stop in time. A
     ///   second signal while stopping ends the process at once with 75, after the accounts as they stand.
     public static func run(_ options: HostOptions) throws(HostError) -> Int32 {
-        let values = try settings(options.assignments)
+        let reader = SettingsReader(file: options.configurationFile, flags: options.assignments)
+        let values = try settings(reader)
         let host = try OpenedHost.open(values)
         try Posture.apply(values)
-        let session = try HostSession(options: options, values: values, host: host)
+        let session = try HostSession(options: options, reader: reader, values: values, host: host)
         let result = Mutex<Int32>(HostError.Code.internal.exitCode)
         host.main.serveOnCallingThread {
             let code = await session.run()
@@ -26,48 +27,9 @@ public enum CollectorHost {
         return result.withLock { $0 }
     }
 
-    /// One line of text for each setting, for `collectord config explain`.
-    ///
-    /// - Parameter key: A key or the beginning of keys; `nil` for all.
-    /// - Throws: ``HostError`` when there is no such setting.
-    public static func explainSettings(_ key: String?, width: Int) throws(HostError) -> String {
-        do {
-            return try HostSettings.table.defaults.explanations(of: key).map { $0.text(width: width) }
-                .joined(separator: "\n")
-        } catch {
-            throw HostError(.configuration, "\(error)")
-        }
-    }
-
-    /// The same as one JSON object a line.
-    public static func settingsJSON(_ key: String?) throws(HostError) -> String {
-        var bytes: [UInt8] = []
-        do {
-            for setting in try HostSettings.table.defaults.explanations(of: key) {
-                if !bytes.isEmpty { bytes.append(0x0a) }
-                JSONWriter.append(to: &bytes) { json in
-                    json.beginObject()
-                    json.member("record", "setting")
-                    json.member("key", setting.key)
-                    json.member("type", setting.type)
-                    if let bounds = setting.bounds { json.member("range", bounds) }
-                    json.member("unit", setting.unit)
-                    json.member("default", setting.defaultText)
-                    json.member("documentation", setting.documentation)
-                    json.endObject()
-                }
-            }
-        } catch {
-            throw HostError(.configuration, "\(error)")
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func settings(_ assignments: [String]) throws(HostError) -> SettingsValues {
-        do {
-            var parsed: [SettingsAssignment] = []
-            for text in assignments { parsed.append(try SettingsAssignment(text, option: "--set")) }
-            return try HostSettings.table.values(applying: parsed)
+    static func settings(_ reader: SettingsReader) throws(HostError) -> SettingsValues {
+        do throws(SettingsError) {
+            return try reader.read()
         } catch {
             throw HostError(.configuration, "\(error)")
         }

@@ -11,10 +11,16 @@ public struct HostOptions: Sendable {
     public var duration: Duration?
     /// `KEY=VALUE`, in order; later ones win.
     public var assignments: [String]
+    /// A file of settings that stands for all others; `nil` for the usual ones.
+    public var configurationFile: String?
     /// Whether the environment asks for plain text (`NO_COLOR`).
     public var isColourDisabled: Bool
 
-    public init(format: Format?, duration: Duration?, assignments: [String], isColourDisabled: Bool) {
+    public init(
+        format: Format?, duration: Duration?, assignments: [String], configurationFile: String? = nil,
+        isColourDisabled: Bool
+    ) {
+        self.configurationFile = configurationFile
         self.format = format
         self.duration = duration
         self.assignments = assignments

@@ -22,6 +22,7 @@ final class HostSession: Sendable {
     private let host: OpenedHost
     private let collector: Collector
     private let subscription: Subscription
+    private let settings: LiveSettings
     private let server: ControlServer?
     private let daemonEye: DaemonEyeServer?
     private let standardOutput = LinuxOutput.standardOutput()
@@ -29,7 +30,9 @@ final class HostSession: Sendable {
     private let isAnswering = Mutex(false)
     private let sinkEnd = Mutex<EventSink.End?>(nil)
 
-    init(options: HostOptions, values: SettingsValues, host: OpenedHost) throws(HostError) {
+    init(
+        options: HostOptions, reader: SettingsReader, values: SettingsValues, host: OpenedHost
+    ) throws(HostError) {
         self.options = options
         self.host = host
         format = options.format ?? (standardOutput.isTerminal ? .table : .none)
@@ -41,23 +44,31 @@ final class HostSession: Sendable {
                 // Nobody can be told that standard error is gone.
                 try? standardError.write("collectord: debug: " + TerminalText.escape(message) + "\n")
             }
-            let source = ProcessSource(
+            let process = ProcessSource(
                 endpoints: host.endpoints, settings: HostSettings.processSettings(values),
                 clock: host.main.clock)
-            if values[HostSettings.processEnabled] { try collector.register(source, on: host.processThread) }
+            if values[HostSettings.processEnabled] { try collector.register(process, on: host.processThread) }
+            var filesystem: FilesystemSource?
             if let files = host.files {
                 var settings = HostSettings.filesystemSettings(values)
                 settings.kernelWatchLimit = files.kernelWatchLimit
                 let source = FilesystemSource(
                     endpoints: files.endpoints, settings: settings, clock: host.main.clock)
                 try collector.register(source, on: files.thread)
+                filesystem = source
             }
             subscription = try collector.subscribe(
                 SubscriptionOptions(
                     name: "stdout", filter: .everything, queueLimit: Self.outputQueueLimit,
                     overflowPolicy: .block))
+            settings = LiveSettings(
+                reader: reader, values: values,
+                consumers: LiveSettings.Consumers(
+                    collector: collector, process: process, filesystem: filesystem),
+                clock: host.main.clock)
             daemonEye = host.daemonEye?.makeDaemonEyeServer(for: collector)
-            server = try host.control?.makeServer(for: collector, values, beside: daemonEye)
+            server = try host.control?.makeServer(
+                for: collector, values, settings: settings, beside: daemonEye)
         } catch {
             throw HostError(.configuration, "\(error)")
         }
@@ -125,8 +136,23 @@ final class HostSession: Sendable {
             case .user1:
                 answer()
             case .hangUp:
-                complain("nothing to reload: settings take effect at the next start")
+                await reload()
             }
+        }
+    }
+
+    private func reload() async {
+        do throws(TaskError) {
+            let report: ConfigurationReport = try await settings.reload()
+            for problem in report.problems { complain("reload refused: \(problem)") }
+            if !report.pending.isEmpty {
+                complain("at the next start: \(report.pending.joined(separator: ", "))")
+            }
+            guard report.problems.isEmpty else { return }
+            complain(
+                "configuration \(report.generation) is in force; \(report.changed.count) settings changed")
+        } catch {
+            complain("\(error)")
         }
     }
 

@@ -56,26 +56,14 @@ struct OpenedControl {
     ///
     /// - Parameter daemonEye: Shown beside it in `status`.
     func makeServer(
-        for collector: Collector, _ values: SettingsValues, beside daemonEye: DaemonEyeServer?
+        for collector: Collector, _ values: SettingsValues, settings: any SettingsKeeper,
+        beside daemonEye: DaemonEyeServer?
     ) throws(CollectorError) -> ControlServer {
         let server = ControlServer(
-            listener: listener, path: path, collector: collector, settings: Self.settings(values),
+            listener: listener, path: path, collector: collector, settings: settings,
             limits: HostSettings.controlLimits(values), thread: thread,
             otherListeners: { daemonEye.map { [$0.listenerStatus] } ?? [] }, role: Self.role)
         try server.subscribe()
         return server
-    }
-
-    private static func settings(_ values: SettingsValues) -> WireSettings {
-        var settings = WireSettings()
-        // Every key is in the table, so that nothing is missing.
-        settings.settings = ((try? values.explanations(of: nil)) ?? []).map { explanation in
-            var setting = WireSettings.Setting()
-            setting.key = explanation.key
-            setting.value = explanation.valueText ?? explanation.defaultText
-            setting.origin = explanation.place ?? "default"
-            return setting
-        }
-        return settings
     }
 }

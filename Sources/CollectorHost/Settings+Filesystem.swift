@@ -23,15 +23,15 @@ extension HostSettings {
         "sources.filesystem.baseline", default: false, reload: .atRestart,
         "Whether each file that is there at the first start makes an event of its own.")
     package static let fileHash = TypedSetting.boolean(
-        "sources.filesystem.hash", default: true, reload: .atRestart,
+        "sources.filesystem.hash", default: true, reload: .whileRunning,
         "Whether the contents of a changed file are hashed (SHA-256) once it is closed.")
     package static let fileHashMaxSize = TypedSetting.byteCount(
         "sources.filesystem.hash_max_size", default: .mebibytes(64),
         range: .kibibytes(1) ... .gibibytes(1_024),
-        reload: .atRestart, "The largest file that is hashed.")
+        reload: .whileRunning, "The largest file that is hashed.")
     package static let fileHashRate = TypedSetting.byteCount(
         "sources.filesystem.hash_rate", default: .mebibytes(32), range: .kibibytes(64) ... .gibibytes(16),
-        reload: .atRestart,
+        reload: .whileRunning,
         "How much is read in a second for hashing. What waits longer than ten seconds is told without a hash."
     )
     package static let fileMaxWatches = TypedSetting.integer(
@@ -41,14 +41,14 @@ extension HostSettings {
             + "limit is fs.inotify.max_user_watches.")
     package static let fileSettle = TypedSetting.duration(
         "sources.filesystem.settle", default: .seconds(1), range: .milliseconds(1) ... .seconds(3_600),
-        reload: .atRestart,
+        reload: .whileRunning,
         "How long a file may be written without being closed before it is told as modified.")
     package static let filePollInterval = TypedSetting.duration(
         "sources.filesystem.poll_interval", default: .seconds(60), range: .seconds(1) ... .seconds(86_400),
-        reload: .atRestart, "How often folders without a watch are looked at.")
+        reload: .whileRunning, "How often folders without a watch are looked at.")
     package static let fileSaveInterval = TypedSetting.duration(
         "sources.filesystem.save_interval", default: .seconds(300), range: .seconds(1) ... .seconds(86_400),
-        reload: .atRestart,
+        reload: .whileRunning,
         "How often what is known of the files is kept, so that the next run can state what has changed "
             + "meanwhile. It is also kept when the collector stops.")
 

@@ -87,19 +87,19 @@ extension HostSettings {
         reload: .atRestart, "The name of this collector in its records about itself.")
     package static let healthCheckInterval = TypedSetting.duration(
         "collector.health_check_interval", default: .seconds(60),
-        range: .milliseconds(10) ... .seconds(86_400), reload: .atRestart,
+        range: .milliseconds(10) ... .seconds(86_400), reload: .whileRunning,
         "How often each source is asked how it is. A source that has failed or does not answer twice in a row "
             + "is stopped and started again.")
     package static let enableDebugLogging = TypedSetting.boolean(
-        "collector.enable_debug_logging", default: false, reload: .atRestart,
+        "collector.enable_debug_logging", default: false, reload: .whileRunning,
         "Whether decisions about sources, checks and the steps of stopping are written to standard error.")
     package static let enableTelemetry = TypedSetting.boolean(
-        "collector.enable_telemetry", default: true, reload: .atRestart,
+        "collector.enable_telemetry", default: true, reload: .whileRunning,
         "Whether subscribers regularly get a record of what the collector uses: CPU time, memory, "
             + "descriptors, queues and delays.")
     package static let telemetryInterval = TypedSetting.duration(
         "collector.telemetry_interval", default: .seconds(30), range: .milliseconds(10) ... .seconds(86_400),
-        reload: .atRestart, "How often the record of collector.enable_telemetry is made.")
+        reload: .whileRunning, "How often the record of collector.enable_telemetry is made.")
 }
 
 // MARK: - collector, restarts of sources
@@ -137,25 +137,25 @@ extension HostSettings {
     package static let sampleInterval = TypedSetting.duration(
         "sources.process.sample_interval", default: .seconds(30),
         range: .milliseconds(100) ... .seconds(86_400),
-        reload: .atRestart, "How often CPU time and memory of every process are sampled.")
+        reload: .whileRunning, "How often CPU time and memory of every process are sampled.")
     package static let lateReadDelay = TypedSetting.duration(
         "sources.process.late_read_delay", default: .milliseconds(100),
         range: .milliseconds(1) ... .seconds(60),
-        reload: .atRestart,
+        reload: .whileRunning,
         "How long a process must live before the files that are dear to read are read. "
             + "Shorter-lived processes inherit those fields from their parent."
     )
     package static let exclude = TypedSetting.list(
-        "sources.process.exclude", default: [], rule: processRule, reload: .atRestart,
+        "sources.process.exclude", default: [], rule: processRule, reload: .whileRunning,
         "Processes that make no events; their messages are counted as filtered.")
     package static let include = TypedSetting.list(
-        "sources.process.include", default: [], rule: processRule, reload: .atRestart,
+        "sources.process.include", default: [], rule: processRule, reload: .whileRunning,
         "If not empty, only processes that match one of these rules, and no rule of "
             + "sources.process.exclude, make events."
     )
     package static let worldWritable = TypedSetting.list(
         "sources.process.world_writable", default: ["/tmp/", "/var/tmp/", "/dev/shm/"], rule: folder,
-        reload: .atRestart,
+        reload: .whileRunning,
         "Folders that every user may write to. Executing a file below one of them is reported "
             + "as suspicious.")
 

@@ -43,13 +43,15 @@ package struct Setting: Sendable {
 
     /// Two words or more of `[a-z0-9_]`, joined by dots.
     static func isKey(_ text: String) -> Bool {
-        let words = text.utf8.split(separator: 0x2e, omittingEmptySubsequences: false)
-        return words.count >= 2
-            && words.allSatisfy { word in
-                !word.isEmpty
-                    && word.allSatisfy {
-                        (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f
-                    }
+        let words = text.split(separator: ".", omittingEmptySubsequences: false)
+        return words.count >= 2 && words.allSatisfy { isWord($0) }
+    }
+
+    /// One byte or more of `[a-z0-9_]`.
+    static func isWord(_ text: some StringProtocol) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy {
+                (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5f
             }
     }
 }

@@ -61,6 +61,12 @@ package enum SettingsLimits {
     package static let listCount = 256
     /// Most settings that may be set in one place: ten times what the schema holds.
     package static let assignmentCount = 1_024
+    /// Longest file of settings, in bytes: a hundred times what all of them take.
+    package static let fileByteCount = 1 << 20
+    /// Most files of a folder such as `conf.d`.
+    package static let fileCount = 64
+    /// Deepest nesting of tables in a file: one more than the longest key has words.
+    package static let depth = 8
     /// Longest mistyped key for which a suggestion is sought: the search takes quadratic time.
     package static let suggestionByteCount = 96
     /// Most bytes of a wrong value that an error repeats.
@@ -133,6 +139,21 @@ extension SettingType {
         }
     }
 
+    /// The value that is meant; `nil` when it is not one, has another type, or lies outside the bounds.
+    package func value(of value: SettingsAssignment.Value) -> SettingValue? {
+        switch (self, value) {
+        case (_, .text(let text)): self.value(of: text)
+        case (.integer, .integer(let value)): checked(.integer(value))
+        case (.boolean, .boolean(let value)): checked(.boolean(value))
+        case (.list, .strings(let texts)): checked(.list(texts))
+        case (.integer, _), (.boolean, _), (.list, _): nil
+        case (_, .string(let text)): self.value(of: text)
+        default: nil
+        }
+    }
+
+    private func checked(_ value: SettingValue) -> SettingValue? { admits(value) ? value : nil }
+
     /// The value that `text` stands for; `nil` when it is not one, or lies outside the bounds.
     package func value(of text: String) -> SettingValue? {
         let candidate: SettingValue? =
@@ -146,7 +167,7 @@ extension SettingType {
             case .list: ListText.parse(text).map(SettingValue.list)
             case .choice: .choice(text)
             }
-        return candidate.flatMap { admits($0) ? $0 : nil }
+        return candidate.flatMap { checked($0) }
     }
 
     private static func isAcceptable(_ text: String, _ rule: TextRule) -> Bool {

@@ -5,9 +5,13 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// Not empty.
     package let problems: [SettingsProblem]
 
-    init(problems: [SettingsProblem]) {
+    package init(problems: [SettingsProblem]) {
         precondition(!problems.isEmpty, "an error must say what is wrong")
         self.problems = problems
+    }
+
+    package init(place: String, message: String) {
+        self.init(problems: [SettingsProblem(place: place, message: message)])
     }
 
     /// One line a problem, safe for a terminal.
@@ -21,13 +25,28 @@ package struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
     package let place: String
     package let message: String
 
+    package init(place: String, message: String) {
+        self.place = place
+        self.message = message
+    }
+
     /// `PLACE: MESSAGE`, as compilers do.
     package var description: String { "\(place): \(message)" }
 
     static func wrongValue(of assignment: SettingsAssignment, for setting: Setting) -> SettingsProblem {
-        let given = setting.secrecy == .open ? ", not \(quoted(assignment.text))" : ""
+        let given = setting.secrecy == .open ? ", not \(shown(assignment.value))" : ""
         let place = setting.secrecy == .open ? assignment.place : "\(setting.key)"
         return SettingsProblem(place: place, message: "expected \(setting.type.expectation)\(given)")
+    }
+
+    private static func shown(_ value: SettingsAssignment.Value) -> String {
+        switch value {
+        case .text(let text), .string(let text): quoted(text)
+        case .integer(let value): "the number \(value)"
+        case .boolean(let value): value ? "true" : "false"
+        case .strings(let texts): "[" + shortened(texts.map(quoted).joined(separator: ", ")) + "]"
+        case .other(let words): words
+        }
     }
 
     static func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }

@@ -34,36 +34,29 @@ package struct SettingsExplanation: Hashable, Sendable {
     ///
     /// - Parameter width: Columns to wrap to, 40 or more.
     package func text(width: Int) -> String {
-        var lines = [key]
-        lines += Self.wrapped(documentation, width: max(width, 40) - 4).map { "    " + $0 }
-        func add(_ label: String, _ text: String) {
-            let padding = String(repeating: " ", count: 10 - label.utf8.count)
-            lines.append("    " + label + padding + text)
+        var facts = [("type", type)]
+        if let bounds { facts.append(("range", bounds)) }
+        if !unit.isEmpty { facts.append(("unit", unit)) }
+        facts.append(("default", defaultText))
+        if let valueText, let place {
+            facts.append(("value", "\(TerminalText.escape(valueText)) (\(place))"))
         }
-        add("type", type)
-        if let bounds { add("range", bounds) }
-        if !unit.isEmpty { add("unit", unit) }
-        add("default", defaultText)
-        if let valueText, let place { add("value", "\(TerminalText.escape(valueText)) (\(place))") }
-        add("change", isReloadable ? "takes effect while running" : "takes effect at the next start")
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func wrapped(_ text: String, width: Int) -> [String] {
-        var lines: [String] = []
-        var line = ""
-        for word in text.split(separator: " ") {
-            if !line.isEmpty, line.count + 1 + word.count > width {
-                lines.append(line)
-                line = ""
-            }
-            line += line.isEmpty ? String(word) : " " + word
-        }
-        return line.isEmpty ? lines : lines + [line]
+        facts.append(
+            ("change", isReloadable ? "takes effect while running" : "takes effect at the next start"))
+        facts.append(("variable", SettingsLayers.variable(for: key)))
+        return ParagraphText.entry(key, documentation, facts: facts, width: width)
     }
 }
 
 extension SettingsValues {
+    /// Explains all settings, in the order of keys.
+    package var explanations: [SettingsExplanation] { table.settings.indices.map(explanation) }
+
+    private func explanation(at index: Int) -> SettingsExplanation {
+        let setting = table.settings[index]
+        return SettingsExplanation(of: setting, value: value(at: index), place: place(of: setting.key))
+    }
+
     /// Explains one setting, or all below a dotted prefix (`sources.process`), or all for `nil`; in the order of keys.
     ///
     /// - Throws: When no setting has that key or prefix, with a suggestion.
@@ -77,9 +70,6 @@ extension SettingsValues {
             let problem = SettingsProblem(place: "config explain", message: table.complaint(about: key ?? ""))
             throw SettingsError(problems: [problem])
         }
-        return chosen.map { index in
-            let setting = table.settings[index]
-            return SettingsExplanation(of: setting, value: value(at: index), place: place(of: setting.key))
-        }
+        return chosen.map(explanation)
     }
 }

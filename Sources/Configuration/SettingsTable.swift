@@ -51,7 +51,7 @@ package struct SettingsTable: Sendable {
                 continue
             }
             let setting = settings[index]
-            guard let value = setting.type.value(of: assignment.text) else {
+            guard let value = setting.type.value(of: assignment.value) else {
                 problems.append(.wrongValue(of: assignment, for: setting))
                 continue
             }
@@ -62,7 +62,7 @@ package struct SettingsTable: Sendable {
         return values
     }
 
-    private func violations(in values: SettingsValues) -> [SettingsProblem] {
+    func violations(in values: SettingsValues) -> [SettingsProblem] {
         constraints.compactMap { constraint in
             guard !constraint.holds(values) else { return nil }
             let place = constraint.keys.lazy.compactMap { values.place(of: $0) }.first
@@ -112,14 +112,31 @@ package struct SettingsConstraint: Sendable {
 /// One value given to one key at one place, not yet checked.
 package struct SettingsAssignment: Hashable, Sendable {
     package var key: String
-    package var text: String
+    package var value: Value
     /// Where it stands, as errors begin: `--set KEY=VALUE`, or a file with line and column.
     package var place: String
 
-    package init(key: String, text: String, place: String) {
+    /// A value before its setting has looked at it.
+    package enum Value: Hashable, Sendable {
+        /// In the notation of flags and variables: the setting says what it stands for.
+        case text(String)
+        /// With the type that a file gives it.
+        case string(String)
+        case integer(Int)
+        case boolean(Bool)
+        case strings([String])
+        /// A type that no setting has, in words.
+        case other(String)
+    }
+
+    package init(key: String, value: Value, place: String) {
         self.key = key
-        self.text = text
+        self.value = value
         self.place = place
+    }
+
+    package init(key: String, text: String, place: String) {
+        self.init(key: key, value: .text(text), place: place)
     }
 
     /// Reads `KEY=VALUE` as given to `option`, such as `--set`; the value may hold further equals signs.

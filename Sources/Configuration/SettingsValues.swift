@@ -33,3 +33,40 @@ package struct SettingsValues: Sendable {
     /// The value at a position of the table's settings, erased.
     func value(at index: Int) -> SettingValue { values[index] }
 }
+
+extension SettingsValues {
+    /// What taking over `next` while running leads to.
+    package struct Succession: Sendable {
+        /// The values in force from now on: of `next` what may change while running, the rest as it was.
+        package var values: SettingsValues
+        /// Keys whose value has changed with it.
+        package var changed: [String] = []
+        /// Keys that have another value at the next start.
+        package var pending: [String] = []
+    }
+
+    /// What taking over `next`, of the same table, leads to.
+    ///
+    /// - Throws: When what may change now breaks a constraint with what may not.
+    package func succeeded(by next: SettingsValues) throws(SettingsError) -> Succession {
+        var succession = Succession(values: self)
+        for (index, setting) in table.settings.enumerated() {
+            let isSame = values[index] == next.values[index]
+            if setting.reload == .whileRunning {
+                succession.values.values[index] = next.values[index]
+                succession.values.places[index] = next.places[index]
+                if !isSame { succession.changed.append(setting.key) }
+            } else if !isSame {
+                succession.pending.append(setting.key)
+            }
+        }
+        let problems = table.violations(in: succession.values)
+        guard problems.isEmpty else {
+            throw SettingsError(
+                problems: problems.map {
+                    SettingsProblem(place: $0.place, message: "\($0.message); this takes a restart")
+                })
+        }
+        return succession
+    }
+}

@@ -35,7 +35,16 @@ package enum PrometheusText {
         var memory = MetricFamily(process: "resident_memory_bytes", .gauge, "Resident memory.")
         var descriptors = MetricFamily(process: "open_fds", .gauge, "Open descriptors.")
         var threads = MetricFamily(process: "threads", .gauge, "Threads.")
+        var generation = MetricFamily(
+            "config_generation", .gauge,
+            "How many configurations have been in force, the present one included.")
+        var refused = MetricFamily(
+            "config_refused_total", .counter, "New configurations that were wrong, and changed nothing.")
         if let telemetry = report.telemetry {
+            if telemetry.configurationGeneration > 0 {
+                generation.add(telemetry.configurationGeneration)
+                refused.add(telemetry.refusedConfigurationCount)
+            }
             uptime.add(real: seconds(telemetry.uptime))
             if let resources = telemetry.resources {
                 cpu.add(real: seconds(resources.cpuTime))
@@ -44,7 +53,7 @@ package enum PrometheusText {
                 threads.add(UInt64(clamping: resources.threadCount))
             }
         }
-        return [build, uptime, cpu, memory, descriptors, threads]
+        return [build, generation, refused, uptime, cpu, memory, descriptors, threads]
     }
 
     private static func states(of report: HealthReport) -> [MetricFamily] {

@@ -74,7 +74,7 @@ package struct ClientSession: Sendable {
         if id == 0 {
             switch message.body {
             case .failure(let failure): return .refused(failure)
-            case .capabilities, .goodbye: return .announcement(message)
+            case .capabilities, .goodbye, .reloaded: return .announcement(message)
             default: return nil
             }
         }

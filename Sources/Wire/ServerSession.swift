@@ -43,6 +43,8 @@ package struct ServerSession: Sendable {
         case greet(client: String)
         /// Answer, then call ``finish(_:)``.
         case answer(UInt64, Query)
+        /// Read the configuration anew, or say what that would do, then call ``finish(_:)``.
+        case reload(UInt64, isCheck: Bool)
         /// Begin a stream; call ``finish(_:)`` when it has ended.
         case subscribe(UInt64, WireSubscribe)
         /// The stream may send more.
@@ -188,6 +190,8 @@ package struct ServerSession: Sendable {
         case .status: return begin(id, .query, at: now) ?? .answer(id, .status)
         case .accounts: return begin(id, .query, at: now) ?? .answer(id, .accounts)
         case .settings: return begin(id, .query, at: now) ?? .answer(id, .settings)
+        case .reload(let reload):
+            return begin(id, .query, at: now) ?? .reload(id, isCheck: reload.checkOnly)
         case .subscribe(let subscribe):
             return begin(id, .subscription, at: now) ?? .subscribe(id, subscribe)
         case .task(let task): return begin(id, .task, at: now) ?? .perform(id, task)

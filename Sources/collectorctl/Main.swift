@@ -24,7 +24,7 @@ struct CollectorCtl: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Status.self, Sources.self, HealthCheck.self, Capabilities.self, AccountsReport.self, Metrics.self,
-            Watch.self, TaskCommand.self, Config.self, Completion.self,
+            Watch.self, TaskCommand.self, Config.self, Reload.self, Completion.self,
         ])
 
     /// No error escapes: an error that leaves `main` would be a crash.

@@ -143,8 +143,28 @@ private struct EventPrinter {
             } else if let line = table.line(for: status) {
                 try console.write([line])
             }
+        case .announcement(let message): try show(message)
         case .end(let end): try show(end.account, table)
         case .connected, .disconnected: return
+        }
+    }
+
+    private func show(_ announcement: WireServerMessage) throws(CommandFailure) {
+        switch announcement.body {
+        case .capabilities(let capabilities):
+            guard console.options.isJSON else {
+                let labels = capabilities.capabilities.joined(separator: " ")
+                return Console.complain("collectorctl: the collector now has the capabilities \(labels)")
+            }
+            let report = try console.read { () throws(MessageError) in try CapabilityReport(capabilities) }
+            try console.writeJSON { report.appendJSON(to: &$0) }
+        case .reloaded(let reloaded):
+            guard console.options.isJSON else {
+                for line in reloaded.lines(isCheck: false) { Console.complain("collectorctl: \(line)") }
+                return
+            }
+            try console.writeJSON { reloaded.appendJSON(to: &$0) }
+        default: return
         }
     }
 

@@ -11,7 +11,8 @@ struct Run: ParsableCommand {
             all. At the end, and on SIGUSR1, two accounts are written: of the kernel's messages, and of the events \
             given to standard output. Both must balance. SIGUSR1 also gives health and telemetry. SIGTERM and SIGINT \
             stop and drain; the second one stops at once, with the accounts on standard error and exit code 75. A \
-            closed pipe stops the run.
+            closed pipe stops the run. SIGHUP reads the settings anew: all of them come into force, or, if anything is \
+            wrong, none. How settings are given is told by "collectord config --help".
 
             Examples:
               collectord run --events table
@@ -30,11 +31,7 @@ struct Run: ParsableCommand {
         help: ArgumentHelp("Stop after this time, such as 20s or 5m.", valueName: "duration"))
     var duration: DurationArgument?
 
-    @Option(
-        name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp(
-            "Set a setting; see \"collectord config explain\". Repeatable.", valueName: "key=value"))
-    var assignments: [String] = []
+    @OptionGroup var settings: SettingsOptions
 
     @Flag(name: .customLong("json"), help: "Short for --events json.")
     var isJSON = false
@@ -47,13 +44,16 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let options = HostOptions(
-            format: isJSON ? .json : events, duration: duration?.value, assignments: assignments,
+            format: isJSON ? .json : events, duration: duration?.value, assignments: settings.assignments,
+            configurationFile: settings.file,
             isColourDisabled: HostEnvironment.isColourDisabled)
         let code: Int32
         do {
             code = try CollectorHost.run(options)
         } catch {
-            HostEnvironment.complain("collectord: \(error)")
+            for line in error.message.split(separator: "\n") {
+                HostEnvironment.complain("collectord: \(line)")
+            }
             code = error.code.exitCode
         }
         throw ExitCode(code)

@@ -46,8 +46,10 @@ final class Daemon {
         let hasSocket = arguments.contains { $0.hasPrefix("ipc.socket=") }
         let hasLimit = arguments.contains("--for")
         process.executableURL = Self.executable
+        // What this host's own collector is told is not for tests.
         process.arguments =
-            arguments + (hasSocket ? [] : ["--set", "ipc.socket="])
+            arguments + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
+            + (hasSocket ? [] : ["--set", "ipc.socket="])
             + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
             + (hasLimit ? [] : ["--for", "20s"])
         process.standardInput = FileHandle.nullDevice

@@ -14,6 +14,7 @@ struct SettingsExplanationTests {
                     unit      events
                     default   1000
                     change    takes effect at the next start
+                    variable  COLLECTORD_COLLECTOR__QUEUE
 
                 """)
     }

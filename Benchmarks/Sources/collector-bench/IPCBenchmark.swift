@@ -50,7 +50,8 @@ struct IPCBenchmark {
             limits.connectionCount = 1_024
             server = ControlServer(
                 listener: try LinuxTransportListener(path: path, mode: 0o600, on: threads[2]), path: path,
-                collector: collector, settings: WireSettings(), limits: limits, thread: threads[2]
+                collector: collector, settings: FixedSettings(WireSettings()), limits: limits,
+                thread: threads[2]
             ) { _ in .control }
             try server.subscribe()
         }

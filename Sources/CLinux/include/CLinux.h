@@ -99,6 +99,10 @@ int clinux_open_directory(int directory, const char *path);
 int clinux_open_read(int directory, const char *path);
 /// Follows no symbolic link in the last component and never waits for a peer of a FIFO.
 int clinux_open_read_no_follow(int directory, const char *path);
+/// The variable at `index` of the environment, `NAME=VALUE`; NULL behind the last one.
+const char *clinux_environment(long index);
+/// Follows symbolic links, and waits for nobody.
+int clinux_open_read_at_once(const char *path);
 /// A new file, mode 0600; -EEXIST if the name is taken, even by a dangling link.
 int clinux_open_new(int directory, const char *path);
 int clinux_close(int fd);

@@ -16,6 +16,12 @@ extension Telemetry {
             if let cpuPercent { json.member("cpu_percent", (cpuPercent * 1_000).rounded() / 1_000) }
             if failedMeasurementCount > 0 { json.member("failed_measurements", failedMeasurementCount) }
             if forgottenAccountCount > 0 { json.member("forgotten_accounts", forgottenAccountCount) }
+            if configurationGeneration > 0 {
+                json.member("configuration_generation", configurationGeneration)
+            }
+            if refusedConfigurationCount > 0 {
+                json.member("refused_configurations", refusedConfigurationCount)
+            }
             json.beginArray("sources")
             for source in sources { json.value(source) }
             json.endArray()

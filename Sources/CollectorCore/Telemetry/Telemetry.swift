@@ -14,6 +14,10 @@ public struct Telemetry: Hashable, Sendable {
     public var failedMeasurementCount: UInt64
     /// Accounts of removed sources that could not be kept: see ``CollectorLimits/retiredSourceCount``.
     public var forgottenAccountCount: UInt64
+    /// See ``ConfigurationReport/generation``; 0 where nobody has announced one.
+    public var configurationGeneration: UInt64 = 0
+    /// Configurations that were refused.
+    public var refusedConfigurationCount: UInt64 = 0
     public var sources: [SourceTelemetry]
     public var subscribers: [SubscriberTelemetry]
     public var time: WallTime

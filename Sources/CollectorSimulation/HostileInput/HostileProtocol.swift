@@ -78,7 +78,7 @@ enum HostileSession {
                 }
                 switch action {
                 case .close, .abandon: isClosed = true
-                case .answer(let id, _), .subscribe(let id, _), .perform(let id, _):
+                case .answer(let id, _), .subscribe(let id, _), .perform(let id, _), .reload(let id, _):
                     guard open.insert(id).inserted else { return "request \(id) is open twice" }
                     if open.count > limits.openRequestCount { return "\(open.count) requests are open" }
                 case .cancel(let id), .credit(let id, _), .nextPage(let id):

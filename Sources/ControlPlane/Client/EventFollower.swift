@@ -15,6 +15,8 @@ package struct EventFollower: Sendable {
         case connected(WireWelcome)
         /// The connection broke; the next try comes after the pause.
         case disconnected(ControlClientError, pause: Duration)
+        /// What the collector tells every client: its capabilities or its configuration have changed.
+        case announcement(WireServerMessage)
         /// The stream ended as was asked for.
         case end(WireStreamEnd)
     }
@@ -66,6 +68,7 @@ package struct EventFollower: Sendable {
         while !isDone {
             do throws(ControlClientError) {
                 guard let client else { return .connected(try await connect()) }
+                if let message = client.takeAnnouncement() { return .announcement(message) }
                 guard let part = try await client.next(request, until: nil) else {
                     throw .disconnected("the stream ended without a word")
                 }

@@ -13,6 +13,8 @@ extension WireTelemetry {
         if let percent = telemetry.cpuPercent { cpuPercent = percent }
         failedMeasurements = telemetry.failedMeasurementCount
         forgottenAccounts = telemetry.forgottenAccountCount
+        configurationGeneration = telemetry.configurationGeneration
+        refusedConfigurations = telemetry.refusedConfigurationCount
         sources = telemetry.sources.map { Source($0) }
         subscribers = telemetry.subscribers.map { Subscriber($0) }
         timeUnixNs = telemetry.time.nanoseconds
@@ -40,6 +42,8 @@ extension Telemetry {
             },
             time: WallTime(nanoseconds: message.timeUnixNs),
             monotonic: Instant(nanoseconds: message.monotonicNs))
+        configurationGeneration = message.configurationGeneration
+        refusedConfigurationCount = message.refusedConfigurations
     }
 }
 

@@ -38,7 +38,7 @@ package final class ControlServer: Sendable {
     private let acceptor: ConnectionAcceptor<ServerConnection>
     private let slots: TaskSlots
     private let collector: Collector
-    private let settings: WireSettings
+    private let settings: any SettingsKeeper
     private let thread: any ExecutionThread
     private let role: @Sendable (PeerCredentials) -> WireWelcome.Role
     private let otherListeners: @Sendable () -> [WireListenerStatus]
@@ -51,7 +51,8 @@ package final class ControlServer: Sendable {
     ///   - otherListeners: What `status` tells beside this listener.
     ///   - role: What a client may do.
     package init(
-        listener: any TransportListener, path: String, collector: Collector, settings: WireSettings,
+        listener: any TransportListener, path: String, collector: Collector,
+        settings: any SettingsKeeper,
         limits: Limits, thread: any ExecutionThread,
         otherListeners: @escaping @Sendable () -> [WireListenerStatus] = { [] },
         role: @escaping @Sendable (PeerCredentials) -> WireWelcome.Role
@@ -125,15 +126,22 @@ package final class ControlServer: Sendable {
     private func fillFeed() async {
         guard let subscription = state.withLock({ $0.subscription }) else { return }
         while let delivery = await subscription.next() {
-            if case .record(.capabilities(let report)) = delivery {
-                var message = WireServerMessage()
-                message.capabilities = wire(report)
-                for client in acceptor.clients { client.announce(message) }
-            }
+            if case .record(let record) = delivery { announce(record) }
             feed.append(delivery)
             // Those who read as fast as this writes get their turn before the feed is full.
             await Task.yield()
         }
+    }
+
+    /// Tells every client what concerns it.
+    private func announce(_ record: CollectorRecord) {
+        var message = WireServerMessage()
+        switch record {
+        case .capabilities(let report): message.capabilities = wire(report)
+        case .configuration(let report): message.reloaded = WireReloaded(report)
+        case .health, .telemetry: return
+        }
+        for client in acceptor.clients { client.announce(message) }
     }
 
     /// Many may come, ask and leave while one answer is being made.
@@ -210,7 +218,7 @@ package final class ControlServer: Sendable {
         switch query {
         case .status: message.status = await status()
         case .accounts: message.accounts = await accounts()
-        case .settings: message.settings = settings
+        case .settings: message.settings = settings.settings
         }
         return message
     }
@@ -230,6 +238,20 @@ package final class ControlServer: Sendable {
         message.sources = accounts.sources.map { WireSourceAccount($0) }
         message.streams = accounts.streams.map { WireStreamAccount($0) }
         return message
+    }
+
+    /// Has the settings read anew.
+    func reload(isCheck: Bool, _ id: UInt64, for client: ServerConnection) {
+        _ = spawn(on: thread) { [self] in
+            var message = WireServerMessage()
+            do throws(TaskError) {
+                message.reloaded = try await settings.reload(isCheck: isCheck)
+            } catch {
+                message = .failure(WireFailure.Code(error.code), error.message, to: id)
+            }
+            message.requestID = id
+            client.deliver(message, finishing: id)
+        }
     }
 
     /// Has a source carry out one page of a task.

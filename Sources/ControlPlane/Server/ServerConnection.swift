@@ -32,7 +32,8 @@ final class ServerConnection: FramedConnection, ServedClient {
     private struct Mailbox {
         var answers: [(message: WireServerMessage, finished: UInt64?)] = []
         var pages: [(order: TaskOrder.Name, result: Result<TaskAnswer, TaskError>)] = []
-        var announcement: WireServerMessage?
+        /// At most one of each kind, the last.
+        var announcements: [WireServerMessage] = []
         var goodbye: String?
     }
 
@@ -62,9 +63,12 @@ final class ServerConnection: FramedConnection, ServedClient {
         connection.interrupt()
     }
 
-    /// Tells what concerns every client; the last one stands for those before that have not been sent.
+    /// Tells what concerns every client; the last one stands for those of its kind that have not been sent.
     func announce(_ message: WireServerMessage) {
-        mailbox.withLock { $0.announcement = message }
+        mailbox.withLock { mailbox in
+            mailbox.announcements.removeAll { $0.isOfOneKind(with: message) }
+            mailbox.announcements.append(message)
+        }
         connection.interrupt()
     }
 
@@ -108,7 +112,7 @@ final class ServerConnection: FramedConnection, ServedClient {
         let mail = mailbox.withLock { mailbox in
             let mail = mailbox
             mailbox = Mailbox()
-            if isFull { mailbox.announcement = mail.announcement }
+            if isFull { mailbox.announcements = mail.announcements }
             return mail
         }
         guard work.bytes.closingLabel == nil else { return }
@@ -117,8 +121,8 @@ final class ServerConnection: FramedConnection, ServedClient {
             if let id = answer.finished { work.session.finish(id, at: clock.monotonic) }
         }
         for page in mail.pages { takePage(page.order, page.result, &work) }
-        if !isFull, let message = mail.announcement, work.session.isOpen {
-            message.appendFrame(to: &work.bytes.output)
+        if !isFull, work.session.isOpen {
+            for message in mail.announcements { message.appendFrame(to: &work.bytes.output) }
         }
         if let reason = mail.goodbye { sayGoodbye(reason, &work) }
     }
@@ -146,6 +150,9 @@ final class ServerConnection: FramedConnection, ServedClient {
             message.welcome = work.session.welcome(server.capabilities)
             message.appendFrame(to: &work.bytes.output)
         case .answer(let id, let query): server.answer(query, id, for: self)
+        case .reload(let id, let isCheck):
+            guard isControl else { return fail(id, .permissionDenied, Self.needsControl, &work) }
+            server.reload(isCheck: isCheck, id, for: self)
         case .subscribe(let id, let request): subscribe(id, request, &work)
         case .credit(let id, let events):
             if let stream = work.streams.first(where: { $0.id == id }) {
@@ -250,15 +257,20 @@ final class ServerConnection: FramedConnection, ServedClient {
         work.session.finish(stream.id, at: clock.monotonic)
     }
 
+    // MARK: - Rights
+
+    private static let needsControl = "this takes the role control: root, or the collector's own user"
+
+    private var isControl: Bool { server.identity(for: connection.peer).role == .control }
+
     // MARK: - Tasks
 
     private func begin(_ request: WireDetectionTask, _ id: UInt64, _ work: inout Work) {
         do throws(MessageError) {
             work.lastOrder += 1
             let order = try TaskOrder(request, TaskOrder.Name(id: id, number: work.lastOrder))
-            guard !order.needsControl || server.identity(for: connection.peer).role == .control else {
-                let message = "this takes the role control: root, or the collector's own user"
-                return fail(id, .permissionDenied, message, &work)
+            guard !order.needsControl || isControl else {
+                return fail(id, .permissionDenied, Self.needsControl, &work)
             }
             // A task that is cancelled goes on until its source has answered.
             guard work.pagesUnderWay < server.limits.session.openRequestCount else {
@@ -310,5 +322,15 @@ final class ServerConnection: FramedConnection, ServedClient {
         order.isUnderWay = true
         work.tasks[id] = order
         perform(order, &work)
+    }
+}
+
+extension WireServerMessage {
+    /// Whether it is an announcement of the same kind, so that the later one says all.
+    fileprivate func isOfOneKind(with other: WireServerMessage) -> Bool {
+        switch (body, other.body) {
+        case (.capabilities, .capabilities), (.reloaded, .reloaded): true
+        default: false
+        }
     }
 }

@@ -17,7 +17,7 @@ package struct FileTracker {
     static let slowRecheckDelay = Duration.seconds(5)
     static let recheckLimit: UInt64 = 20
 
-    let settings: FilesystemSourceSettings
+    var settings: FilesystemSourceSettings
     package internal(set) var index: FileIndex
     package var clocks = ClockSample()
     /// Events in order, ready to be emitted.

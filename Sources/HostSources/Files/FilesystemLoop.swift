@@ -27,7 +27,8 @@ final class FilesystemLoop {
     static let firstPollDelay = Duration.seconds(1)
 
     let endpoints: FilesystemSource.Endpoints
-    let settings: FilesystemSourceSettings
+    var settings: FilesystemSourceSettings
+    let settingsDesk: SettingsDesk<FilesystemSourceSettings>
     /// That of the present run.
     private(set) var context: SourceContext
     let desk: AccountDesk
@@ -83,11 +84,15 @@ final class FilesystemLoop {
     var hashTask: HashTask?
 
     init(
-        endpoints: FilesystemSource.Endpoints, settings: FilesystemSourceSettings, context: SourceContext,
+        endpoints: FilesystemSource.Endpoints, settingsDesk: SettingsDesk<FilesystemSourceSettings>,
+        context: SourceContext,
         desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
-        self.settings = settings
+        // What is new up to here is in.
+        _ = settingsDesk.take()
+        settings = settingsDesk.present
+        self.settingsDesk = settingsDesk
         self.context = context
         self.desk = desk
         self.taskDesk = taskDesk
@@ -126,6 +131,7 @@ final class FilesystemLoop {
                 isReady = true
                 context.ready()
             }
+            adoptSettings()
             if desk.hasRequests { desk.answer(try await closeAccount()) }
             flushIfDue()
             tellTroubles()

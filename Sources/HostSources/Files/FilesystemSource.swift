@@ -38,7 +38,7 @@ package final class FilesystemSource: EventSource {
         name: .filesystem, capabilities: [.filesystem, .realtime, .kernelLevel], overflowPolicy: .block,
         restartPolicy: .always, restartGap: .bySource, tasks: FilesystemLoop.tasks)
     private let endpoints: Endpoints
-    private let settings: FilesystemSourceSettings
+    private let settingsDesk: SettingsDesk<FilesystemSourceSettings>
     private let desk: AccountDesk
     private let taskDesk = TaskDesk()
     private let keeper = LoopKeeper<FilesystemLoop>()
@@ -46,7 +46,7 @@ package final class FilesystemSource: EventSource {
     /// - Parameter clock: Times the answer to ``closeAccount()``.
     package init(endpoints: Endpoints, settings: FilesystemSourceSettings, clock: any SystemClock) {
         self.endpoints = endpoints
-        self.settings = settings
+        settingsDesk = SettingsDesk(settings)
         desk = AccountDesk(clock: clock)
     }
 
@@ -58,9 +58,17 @@ package final class FilesystemSource: EventSource {
         let loop =
             keeper.take()
             ?? FilesystemLoop(
-                endpoints: endpoints, settings: settings, context: context, desk: desk, taskDesk: taskDesk)
+                endpoints: endpoints, settingsDesk: settingsDesk, context: context, desk: desk,
+                taskDesk: taskDesk)
         defer { keeper.bringBack(loop) }
         try await loop.run(context)
+    }
+
+    /// Has the source work by other settings from its next round on, which begins at once; what is sized or opened by a
+    /// setting stays. Callable from any thread.
+    package func adjust(to settings: FilesystemSourceSettings) {
+        settingsDesk.put(settings)
+        endpoints.watcher.interrupt()
     }
 
     package func checkHealth() async -> Health { desk.health }

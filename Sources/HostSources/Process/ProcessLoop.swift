@@ -11,7 +11,8 @@ import struct SystemPackage.Errno
 /// drain holds no message that says otherwise; so each round is handled after the next one has been read.
 final class ProcessLoop {
     let endpoints: ProcessSource.Endpoints
-    let settings: ProcessSourceSettings
+    var settings: ProcessSourceSettings
+    let settingsDesk: SettingsDesk<ProcessSourceSettings>
     /// That of the present run.
     private(set) var context: SourceContext
     let desk: AccountDesk
@@ -45,11 +46,15 @@ final class ProcessLoop {
     private var pace: LoopPace
 
     init(
-        endpoints: ProcessSource.Endpoints, settings: ProcessSourceSettings, context: SourceContext,
+        endpoints: ProcessSource.Endpoints, settingsDesk: SettingsDesk<ProcessSourceSettings>,
+        context: SourceContext,
         desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
-        self.settings = settings
+        // What is new up to here is in.
+        _ = settingsDesk.take()
+        settings = settingsDesk.present
+        self.settingsDesk = settingsDesk
         self.context = context
         self.desk = desk
         self.taskDesk = taskDesk
@@ -92,6 +97,7 @@ final class ProcessLoop {
                 try await resyncIfDue()
                 try await sampleIfDue()
             }
+            adoptSettings()
             if desk.hasRequests { desk.answer(try await closeAccount()) }
             if !taskDesk.isEmpty { performTasks() }
             flushIfDue()

@@ -30,7 +30,7 @@ package final class ProcessSource: EventSource {
         name: .process, capabilities: [.process, .realtime, .kernelLevel, .systemWide],
         overflowPolicy: .block, restartPolicy: .always, restartGap: .bySource, tasks: ProcessLoop.tasks)
     private let endpoints: Endpoints
-    private let settings: ProcessSourceSettings
+    private let settingsDesk: SettingsDesk<ProcessSourceSettings>
     private let desk: AccountDesk
     private let taskDesk = TaskDesk()
     private let keeper = LoopKeeper<ProcessLoop>()
@@ -38,7 +38,7 @@ package final class ProcessSource: EventSource {
     /// - Parameter clock: Times the answer to ``closeAccount()``.
     package init(endpoints: Endpoints, settings: ProcessSourceSettings, clock: any SystemClock) {
         self.endpoints = endpoints
-        self.settings = settings
+        settingsDesk = SettingsDesk(settings)
         desk = AccountDesk(clock: clock)
     }
 
@@ -50,9 +50,17 @@ package final class ProcessSource: EventSource {
         let loop =
             keeper.take()
             ?? ProcessLoop(
-                endpoints: endpoints, settings: settings, context: context, desk: desk, taskDesk: taskDesk)
+                endpoints: endpoints, settingsDesk: settingsDesk, context: context, desk: desk,
+                taskDesk: taskDesk)
         defer { keeper.bringBack(loop) }
         try await loop.run(context)
+    }
+
+    /// Has the source work by other settings from its next round on, which begins at once; what is sized or opened by a
+    /// setting stays. Callable from any thread.
+    package func adjust(to settings: ProcessSourceSettings) {
+        settingsDesk.put(settings)
+        endpoints.connector.interrupt()
     }
 
     package func checkHealth() async -> Health { desk.health }

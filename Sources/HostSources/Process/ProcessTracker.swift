@@ -7,7 +7,7 @@ import KernelFormats
 /// Messages of one round are handled in the order in which they arrived. A message gives at most one event of origin
 /// ``EventOrigin/emitted``; every message is counted exactly once, as emitted or as filtered.
 package struct ProcessTracker {
-    let settings: ProcessSourceSettings
+    var settings: ProcessSourceSettings
     let bootID: BootID
     let ownProcessID: ProcessID
     /// Live incarnations by pid. Never iterated for output without sorting.

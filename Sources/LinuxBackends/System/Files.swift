@@ -16,6 +16,12 @@ extension Syscall {
             })
     }
 
+    /// Opens a file to read it, through symbolic links, without waiting for the writer of a FIFO.
+    static func openFileAtOnce(_ path: String) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(
+            adopting: try check { unsafe path.withCString { unsafe clinux_open_read_at_once($0) } })
+    }
+
     /// Makes a new file of mode 0600; `EEXIST` when the name is taken.
     static func makeFile(_ name: String, in base: Base) throws(Errno) -> OwnedDescriptor {
         OwnedDescriptor(

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The collector's own process.
@@ -12,5 +13,25 @@ package enum HostProcess {
     package static func hasEnvironment(_ name: String) -> Bool {
         guard let value = unsafe getenv(name) else { return false }
         return unsafe value.pointee != 0
+    }
+
+    /// The value of a variable of the environment; `nil` when it is not set.
+    package static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    /// The variables whose name begins so, in no particular order; of several with one name, each.
+    package static func environment(prefix: String) -> [(name: String, value: String)] {
+        var found: [(name: String, value: String)] = []
+        var index = 0
+        while let text = unsafe clinux_environment(index) {
+            let line = unsafe String(cString: text)
+            if line.hasPrefix(prefix), let equals = line.firstIndex(of: "=") {
+                found.append((String(line[..<equals]), String(line[line.index(after: equals)...])))
+            }
+            index += 1
+        }
+        return found
     }
 }

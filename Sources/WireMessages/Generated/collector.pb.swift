@@ -179,6 +179,15 @@ package nonisolated struct WireClientMessage: Sendable {
     set {body = .nextPage(newValue)}
   }
 
+  /// Has the collector read its configuration anew; takes the role control. Answered by `reloaded`.
+  package var reload: WireReload {
+    get {
+      if case .reload(let v)? = body {return v}
+      return WireReload()
+    }
+    set {body = .reload(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -197,6 +206,8 @@ package nonisolated struct WireClientMessage: Sendable {
     case task(WireDetectionTask)
     /// Asks for the next page of a task; answered like it, with the request id of the task.
     case nextPage(WireNextPage)
+    /// Has the collector read its configuration anew; takes the role control. Answered by `reloaded`.
+    case reload(WireReload)
 
   }
 
@@ -324,6 +335,15 @@ package nonisolated struct WireServerMessage: @unchecked Sendable {
     set {_uniqueStorage()._body = .goodbye(newValue)}
   }
 
+  /// Also to every client whenever the configuration has changed or was refused, with request id 0.
+  package var reloaded: WireReloaded {
+    get {
+      if case .reloaded(let v)? = _storage._body {return v}
+      return WireReloaded()
+    }
+    set {_uniqueStorage()._body = .reloaded(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -342,6 +362,8 @@ package nonisolated struct WireServerMessage: @unchecked Sendable {
     case capabilities(WireCapabilities)
     /// To every client before the collector closes its connection, with request id 0.
     case goodbye(WireGoodbye)
+    /// Also to every client whenever the configuration has changed or was refused, with request id 0.
+    case reloaded(WireReloaded)
 
   }
 
@@ -639,6 +661,19 @@ package nonisolated struct WireSettingsRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireReload: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Only say what would change, and what is wrong.
+  package var checkOnly: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1215,7 +1250,7 @@ nonisolated extension WireTaskType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireClientMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ClientMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}hello\0\u{1}status\0\u{1}accounts\0\u{1}settings\0\u{1}subscribe\0\u{1}credit\0\u{1}cancel\0\u{1}task\0\u{3}next_page\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}hello\0\u{1}status\0\u{1}accounts\0\u{1}settings\0\u{1}subscribe\0\u{1}credit\0\u{1}cancel\0\u{1}task\0\u{3}next_page\0\u{1}reload\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1341,6 +1376,19 @@ nonisolated extension WireClientMessage: SwiftProtobuf.Message, SwiftProtobuf._M
           self.body = .nextPage(v)
         }
       }()
+      case 11: try {
+        var v: WireReload?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .reload(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .reload(v)
+        }
+      }()
       default: break
       }
     }
@@ -1391,6 +1439,10 @@ nonisolated extension WireClientMessage: SwiftProtobuf.Message, SwiftProtobuf._M
       guard case .nextPage(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     }()
+    case .reload?: try {
+      guard case .reload(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1406,7 +1458,7 @@ nonisolated extension WireClientMessage: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireServerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ServerMessage"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}welcome\0\u{1}status\0\u{1}accounts\0\u{1}settings\0\u{1}subscribed\0\u{1}events\0\u{1}gap\0\u{3}stream_end\0\u{3}task_result\0\u{1}failure\0\u{3}source_status\0\u{1}capabilities\0\u{1}goodbye\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}request_id\0\u{1}welcome\0\u{1}status\0\u{1}accounts\0\u{1}settings\0\u{1}subscribed\0\u{1}events\0\u{1}gap\0\u{3}stream_end\0\u{3}task_result\0\u{1}failure\0\u{3}source_status\0\u{1}capabilities\0\u{1}goodbye\0\u{1}reloaded\0")
 
   fileprivate class _StorageClass {
     var _requestID: UInt64 = 0
@@ -1611,6 +1663,19 @@ nonisolated extension WireServerMessage: SwiftProtobuf.Message, SwiftProtobuf._M
             _storage._body = .goodbye(v)
           }
         }()
+        case 15: try {
+          var v: WireReloaded?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .reloaded(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .reloaded(v)
+          }
+        }()
         default: break
         }
       }
@@ -1678,6 +1743,10 @@ nonisolated extension WireServerMessage: SwiftProtobuf.Message, SwiftProtobuf._M
       case .goodbye?: try {
         guard case .goodbye(let v)? = _storage._body else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .reloaded?: try {
+        guard case .reloaded(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       }()
       case nil: break
       }
@@ -2025,6 +2094,36 @@ nonisolated extension WireSettingsRequest: SwiftProtobuf.Message, SwiftProtobuf.
   }
 
   package static func ==(lhs: WireSettingsRequest, rhs: WireSettingsRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Reload"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}check_only\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.checkOnly) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.checkOnly != false {
+      try visitor.visitSingularBoolField(value: self.checkOnly, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireReload, rhs: WireReload) -> Bool {
+    if lhs.checkOnly != rhs.checkOnly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

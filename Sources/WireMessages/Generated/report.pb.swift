@@ -253,6 +253,11 @@ package nonisolated struct WireTelemetry: Sendable {
 
   package var monotonicNs: Int64 = 0
 
+  /// Counts the configurations that have been in force; 0 where that is not known.
+  package var configurationGeneration: UInt64 = 0
+
+  package var refusedConfigurations: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated struct Resources: Sendable {
@@ -621,6 +626,22 @@ package nonisolated struct WireSettings: Sendable {
 
   package var settings: [WireSettings.Setting] = []
 
+  /// Counts the configurations that have been in force, from 1.
+  package var generation: UInt64 = 0
+
+  /// When this one came into force.
+  package var sinceUnixNs: Int64 = 0
+
+  /// The last configuration that was refused since, and why.
+  package var refusal: WireSettings.Refusal {
+    get {_refusal ?? WireSettings.Refusal()}
+    set {_refusal = newValue}
+  }
+  /// Returns true if `refusal` has been explicitly set.
+  package var hasRefusal: Bool {self._refusal != nil}
+  /// Clears the value of `refusal`. Subsequent reads from it will return its default value.
+  package mutating func clearRefusal() {self._refusal = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated struct Setting: Sendable {
@@ -635,10 +656,87 @@ package nonisolated struct WireSettings: Sendable {
     /// "default", or where it was set.
     package var origin: String = String()
 
+    /// The value that it has from the next start on, if that is another one.
+    package var pending: String {
+      get {_pending ?? String()}
+      set {_pending = newValue}
+    }
+    /// Returns true if `pending` has been explicitly set.
+    package var hasPending: Bool {self._pending != nil}
+    /// Clears the value of `pending`. Subsequent reads from it will return its default value.
+    package mutating func clearPending() {self._pending = nil}
+
+    /// For people: "duration", "list of strings" ...
+    package var type: String = String()
+
+    /// The values that it may have; absent where the type says all.
+    package var range: String {
+      get {_range ?? String()}
+      set {_range = newValue}
+    }
+    /// Returns true if `range` has been explicitly set.
+    package var hasRange: Bool {self._range != nil}
+    /// Clears the value of `range`. Subsequent reads from it will return its default value.
+    package mutating func clearRange() {self._range = nil}
+
+    /// What is counted; may be empty.
+    package var unit: String = String()
+
+    package var defaultValue: String = String()
+
+    /// A new value takes effect while the collector runs.
+    package var reloadable: Bool = false
+
+    /// Full sentences.
+    package var documentation: String = String()
+
+    package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    package init() {}
+
+    fileprivate var _pending: String? = nil
+    fileprivate var _range: String? = nil
+  }
+
+  package nonisolated struct Refusal: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    package var timeUnixNs: Int64 = 0
+
+    /// One line each, with its place.
+    package var problems: [String] = []
+
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
     package init() {}
   }
+
+  package init() {}
+
+  fileprivate var _refusal: WireSettings.Refusal? = nil
+}
+
+/// What became of a new configuration.
+package nonisolated struct WireReloaded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// That of the configuration in force.
+  package var generation: UInt64 = 0
+
+  /// Keys of settings that have another value now, or would have.
+  package var changed: [String] = []
+
+  /// Keys of settings that have another value from the next start on.
+  package var pending: [String] = []
+
+  /// Why nothing has changed, one line each with its place; empty when the configuration is in force, or could be.
+  package var problems: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -949,7 +1047,7 @@ nonisolated extension WireSourceStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireTelemetry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Telemetry"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}component\0\u{3}uptime_ns\0\u{1}resources\0\u{3}cpu_percent\0\u{3}failed_measurements\0\u{3}forgotten_accounts\0\u{1}sources\0\u{1}subscribers\0\u{3}time_unix_ns\0\u{3}monotonic_ns\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}component\0\u{3}uptime_ns\0\u{1}resources\0\u{3}cpu_percent\0\u{3}failed_measurements\0\u{3}forgotten_accounts\0\u{1}sources\0\u{1}subscribers\0\u{3}time_unix_ns\0\u{3}monotonic_ns\0\u{3}configuration_generation\0\u{3}refused_configurations\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -967,6 +1065,8 @@ nonisolated extension WireTelemetry: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.subscribers) }()
       case 9: try { try decoder.decodeSingularInt64Field(value: &self.timeUnixNs) }()
       case 10: try { try decoder.decodeSingularInt64Field(value: &self.monotonicNs) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.configurationGeneration) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.refusedConfigurations) }()
       default: break
       }
     }
@@ -1007,6 +1107,12 @@ nonisolated extension WireTelemetry: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.monotonicNs != 0 {
       try visitor.visitSingularInt64Field(value: self.monotonicNs, fieldNumber: 10)
     }
+    if self.configurationGeneration != 0 {
+      try visitor.visitSingularUInt64Field(value: self.configurationGeneration, fieldNumber: 11)
+    }
+    if self.refusedConfigurations != 0 {
+      try visitor.visitSingularUInt64Field(value: self.refusedConfigurations, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1021,6 +1127,8 @@ nonisolated extension WireTelemetry: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.subscribers != rhs.subscribers {return false}
     if lhs.timeUnixNs != rhs.timeUnixNs {return false}
     if lhs.monotonicNs != rhs.monotonicNs {return false}
+    if lhs.configurationGeneration != rhs.configurationGeneration {return false}
+    if lhs.refusedConfigurations != rhs.refusedConfigurations {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1727,7 +1835,7 @@ nonisolated extension WireStreamAccount: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Settings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}settings\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}settings\0\u{1}generation\0\u{3}since_unix_ns\0\u{1}refusal\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1736,20 +1844,39 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.settings) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.sinceUnixNs) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._refusal) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.settings.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.settings, fieldNumber: 1)
     }
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 2)
+    }
+    if self.sinceUnixNs != 0 {
+      try visitor.visitSingularInt64Field(value: self.sinceUnixNs, fieldNumber: 3)
+    }
+    try { if let v = self._refusal {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSettings, rhs: WireSettings) -> Bool {
     if lhs.settings != rhs.settings {return false}
+    if lhs.generation != rhs.generation {return false}
+    if lhs.sinceUnixNs != rhs.sinceUnixNs {return false}
+    if lhs._refusal != rhs._refusal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1757,7 +1884,7 @@ nonisolated extension WireSettings: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireSettings.Setting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = WireSettings.protoMessageName + ".Setting"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0\u{1}origin\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0\u{1}origin\0\u{1}pending\0\u{1}type\0\u{1}range\0\u{1}unit\0\u{3}default_value\0\u{1}reloadable\0\u{1}documentation\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1768,12 +1895,23 @@ nonisolated extension WireSettings.Setting: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._pending) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.type) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._range) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.defaultValue) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.reloadable) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.documentation) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
     }
@@ -1783,6 +1921,27 @@ nonisolated extension WireSettings.Setting: SwiftProtobuf.Message, SwiftProtobuf
     if !self.origin.isEmpty {
       try visitor.visitSingularStringField(value: self.origin, fieldNumber: 3)
     }
+    try { if let v = self._pending {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    if !self.type.isEmpty {
+      try visitor.visitSingularStringField(value: self.type, fieldNumber: 5)
+    }
+    try { if let v = self._range {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 7)
+    }
+    if !self.defaultValue.isEmpty {
+      try visitor.visitSingularStringField(value: self.defaultValue, fieldNumber: 8)
+    }
+    if self.reloadable != false {
+      try visitor.visitSingularBoolField(value: self.reloadable, fieldNumber: 9)
+    }
+    if !self.documentation.isEmpty {
+      try visitor.visitSingularStringField(value: self.documentation, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1790,6 +1949,93 @@ nonisolated extension WireSettings.Setting: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.key != rhs.key {return false}
     if lhs.value != rhs.value {return false}
     if lhs.origin != rhs.origin {return false}
+    if lhs._pending != rhs._pending {return false}
+    if lhs.type != rhs.type {return false}
+    if lhs._range != rhs._range {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.defaultValue != rhs.defaultValue {return false}
+    if lhs.reloadable != rhs.reloadable {return false}
+    if lhs.documentation != rhs.documentation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSettings.Refusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = WireSettings.protoMessageName + ".Refusal"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}time_unix_ns\0\u{1}problems\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.timeUnixNs) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.problems) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.timeUnixNs != 0 {
+      try visitor.visitSingularInt64Field(value: self.timeUnixNs, fieldNumber: 1)
+    }
+    if !self.problems.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.problems, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSettings.Refusal, rhs: WireSettings.Refusal) -> Bool {
+    if lhs.timeUnixNs != rhs.timeUnixNs {return false}
+    if lhs.problems != rhs.problems {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReloaded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Reloaded"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}generation\0\u{1}changed\0\u{1}pending\0\u{1}problems\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.generation) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.changed) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.pending) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.problems) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.generation != 0 {
+      try visitor.visitSingularUInt64Field(value: self.generation, fieldNumber: 1)
+    }
+    if !self.changed.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.changed, fieldNumber: 2)
+    }
+    if !self.pending.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.pending, fieldNumber: 3)
+    }
+    if !self.problems.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.problems, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireReloaded, rhs: WireReloaded) -> Bool {
+    if lhs.generation != rhs.generation {return false}
+    if lhs.changed != rhs.changed {return false}
+    if lhs.pending != rhs.pending {return false}
+    if lhs.problems != rhs.problems {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

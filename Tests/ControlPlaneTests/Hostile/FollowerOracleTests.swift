@@ -91,7 +91,7 @@ import struct SystemPackage.Errno
         let server = ControlServer(
             listener: try host.transportListener(
                 path: Stage.path, permissions: SocketPermissions(mode: 0o666)),
-            path: Stage.path, collector: collector, settings: WireSettings(), limits: limits,
+            path: Stage.path, collector: collector, settings: FixedSettings(WireSettings()), limits: limits,
             thread: host.pump
         ) { _ in .read }
         try server.subscribe()

@@ -37,7 +37,8 @@ struct Stage: Sendable {
         let collector = try Collector(configuration: CollectorConfiguration(), run: run, thread: serverThread)
         try collector.register(source, on: serverThread)
         let server = ControlServer(
-            listener: listener, path: Self.path, collector: collector, settings: WireSettings(),
+            listener: listener, path: Self.path, collector: collector,
+            settings: FixedSettings(WireSettings()),
             limits: limits, thread: serverThread
         ) { _ in .read }
         try server.subscribe()

@@ -87,7 +87,7 @@ extension RandomValues {
     }
 
     mutating func telemetry() -> Telemetry {
-        Telemetry(
+        var telemetry = Telemetry(
             component: text(), uptime: .nanoseconds(number() as Int64),
             resources: optional { values in
                 ResourceUsage(
@@ -103,6 +103,9 @@ extension RandomValues {
                     restartCount: values.positive() & 0xffff_ffff, queuedCount: values.positive(),
                     emittedCount: values.number(), droppedCount: values.number())
             }, subscribers: list(upTo: 3) { $0.subscriber() }, time: wallTime(), monotonic: instant())
+        telemetry.configurationGeneration = number()
+        telemetry.refusedConfigurationCount = number()
+        return telemetry
     }
 
     private mutating func subscriber() -> SubscriberTelemetry {

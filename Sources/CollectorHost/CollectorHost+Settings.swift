@@ -1,0 +1,82 @@
+import Configuration
+import EventModel
+
+/// What is said of settings without a collector that runs.
+extension CollectorHost {
+    /// Which settings are asked for, and where they are read from.
+    public struct SettingsQuery: Sendable {
+        /// A key or the beginning of keys; `nil` for all.
+        public var key: String?
+        /// As ``HostOptions/configurationFile``.
+        public var configurationFile: String?
+        /// As ``HostOptions/assignments``.
+        public var assignments: [String]
+
+        public init(key: String?, configurationFile: String?, assignments: [String]) {
+            self.key = key
+            self.configurationFile = configurationFile
+            self.assignments = assignments
+        }
+    }
+
+    /// A paragraph for each setting, with its value where that is not the default.
+    ///
+    /// - Throws: ``HostError`` when there is no such setting, or a layer is wrong.
+    public static func explainSettings(_ query: SettingsQuery, width: Int) throws(HostError) -> String {
+        try explanations(query).map { $0.text(width: width) }.joined(separator: "\n")
+    }
+
+    /// One line for each setting: key, value, and with `origin` where it was set.
+    public static func showSettings(_ query: SettingsQuery, origin: Bool) throws(HostError) -> String {
+        try explanations(query).map { setting in
+            let value = TerminalText.escape(setting.valueText ?? setting.defaultText)
+            return "\(setting.key) = \(value)" + (origin ? "  (\(setting.place ?? "default"))" : "")
+        }.joined(separator: "\n")
+    }
+
+    /// The same as one JSON object a line.
+    public static func settingsJSON(_ query: SettingsQuery) throws(HostError) -> String {
+        var bytes: [UInt8] = []
+        for setting in try explanations(query) {
+            if !bytes.isEmpty { bytes.append(0x0a) }
+            JSONWriter.append(to: &bytes) { json in
+                json.beginObject()
+                json.member("record", "setting")
+                json.member("key", setting.key)
+                json.member("value", setting.valueText ?? setting.defaultText)
+                json.member("origin", setting.place ?? "default")
+                json.member("type", setting.type)
+                if let bounds = setting.bounds { json.member("range", bounds) }
+                json.member("unit", setting.unit)
+                json.member("default", setting.defaultText)
+                json.member("reloadable", setting.isReloadable)
+                json.member("variable", SettingsLayers.variable(for: setting.key))
+                json.member("documentation", setting.documentation)
+                json.endObject()
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Reads all layers, and says in one line what was found.
+    ///
+    /// - Throws: ``HostError`` with everything that is wrong, one line each.
+    public static func checkSettings(_ query: SettingsQuery) throws(HostError) -> String {
+        let reader = SettingsReader(file: query.configurationFile, flags: query.assignments)
+        let values = try settings(reader)
+        let setCount = values.explanations.count { $0.place != nil }
+        return "\(setCount) of \(values.explanations.count) settings are set; read in this order: "
+            + (reader.paths + ["environment \(SettingsLayers.variablePrefix)*", "--set"])
+            .map { TerminalText.escape($0) }.joined(separator: ", ")
+    }
+
+    private static func explanations(_ query: SettingsQuery) throws(HostError) -> [SettingsExplanation] {
+        let reader = SettingsReader(file: query.configurationFile, flags: query.assignments)
+        let values = try settings(reader)
+        do throws(SettingsError) {
+            return try values.explanations(of: query.key)
+        } catch {
+            throw HostError(.configuration, "\(error)")
+        }
+    }
+}

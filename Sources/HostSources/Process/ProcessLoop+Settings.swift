@@ -1,0 +1,22 @@
+import EventModel
+
+/// Taking over new settings between two rounds: every event is decided by one set of them.
+extension ProcessLoop {
+    func adoptSettings() {
+        guard let next = settingsDesk.take() else { return }
+        settings.adopt(next)
+        tracker.settings.adopt(next)
+        let due = now.advanced(by: settings.sampleInterval)
+        sampleDue = sampleDue.map { min($0, due) }
+    }
+}
+
+extension ProcessSourceSettings {
+    /// Takes of `next` what may change while the source runs; what was opened or sized with the rest stays.
+    mutating func adopt(_ next: ProcessSourceSettings) {
+        sampleInterval = next.sampleInterval
+        lateReadDelay = next.lateReadDelay
+        rules = next.rules
+        worldWritableFolders = next.worldWritableFolders
+    }
+}
