@@ -53,6 +53,7 @@ struct DaemonEyeTests {
         #expect((steps["filtered"]?["command_line"] as? [String])?.last == "-u")
         #expect(flag("all", "has_all") == true && steps["all"]?["repeated"] as? Int == 0)
         #expect(flag("negotiation_by_task", "has_me") == true && flag("tree", "is_same") == true)
+        #expect(flag("half_closed", "has_me") == true)
         #expect(flag("hash", "is_match") == true && flag("other_hash", "is_match") == false)
         for step in [
             "no_such_process", "no_file", "task_type_4", "task_type_5", "task_type_6", "task_type_99",

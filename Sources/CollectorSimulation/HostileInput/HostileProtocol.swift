@@ -95,6 +95,58 @@ enum HostileSession {
         return nil
     }
 
+    /// One request at a time, nothing is heard after the end, and what was understood is understood again when it is written
+    /// anew.
+    static func daemonEyeViolation(of bytes: [UInt8]) -> String? {
+        var now = Instant(nanoseconds: 0)
+        var session = DaemonEyeSession(ConnectionTimes.Limits(), at: now)
+        var isClosed = false
+        for (time, payload) in steps(bytes) {
+            now = now.advanced(by: .milliseconds(time))
+            if session.isBusy { session.finish(at: now) }
+            for action in [session.expire(at: now), session.receive(payload, at: now)] {
+                guard let action else { continue }
+                if isClosed {
+                    // Who does not take why it was ended.
+                    guard case .abandon = action else { return "an action after the end" }
+                    continue
+                }
+                switch action {
+                case .close, .abandon: isClosed = true
+                case .perform(let task):
+                    guard session.isBusy, session.taskID == task.taskID else {
+                        return "a task that is not under way"
+                    }
+                    if let violation = violation(of: task) { return violation }
+                case .negotiate(let request):
+                    guard session.isBusy else { return "a request that is not under way" }
+                    if let violation = violation(of: request) { return violation }
+                case .send(let result):
+                    if result.success || result.errorMessage.isEmpty { return "a refusal without a reason" }
+                }
+            }
+        }
+        return nil
+    }
+
+    private static func violation(of task: DaemonEyeDetectionTask) -> String? {
+        // A threshold may be no number, which equals nothing; a task of which nothing is written is no frame.
+        guard task == task, let bytes: [UInt8] = try? task.serializedBytes(), !bytes.isEmpty else {
+            return nil
+        }
+        return (try? DaemonEyeRequest(parsing: bytes)) == .task(task)
+            ? nil : "a task reads back as something else"
+    }
+
+    private static func violation(of request: DaemonEyeCapabilityRequest) -> String? {
+        // Without domains it cannot be told from a task.
+        guard !request.requestedDomains.isEmpty, let bytes: [UInt8] = try? request.serializedBytes() else {
+            return nil
+        }
+        return (try? DaemonEyeRequest(parsing: bytes)) == .capabilities(request)
+            ? nil : "a request for capabilities reads back as something else"
+    }
+
     /// Only open requests get parts, and none after its end.
     static func clientViolation(of bytes: [UInt8]) -> String? {
         var session = ClientSession()

@@ -15,7 +15,7 @@ import struct SystemPackage.Errno
 enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case saysNothing, aByteNowAndThen, garbage, hugeFrame, emptyFrame, checksumOfTheOtherSocket
     case malformedMessage, tooManyElements, flood, stalledReader, vanishesWithinFrame, vanishesWithinTask
-    case halfClosed, asksAndGone, reconnects
+    case leavesWithTheNextHalfAsked, asksAndGone, reconnects
 
     var testDescription: String { rawValue }
 
@@ -60,7 +60,7 @@ enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvert
         case .stalledReader: try await stall(stage)
         case .vanishesWithinFrame: try await vanish(stage, &random)
         case .vanishesWithinTask: try await leaveTasks(stage)
-        case .halfClosed: try await leaveQuestions(stage)
+        case .leavesWithTheNextHalfAsked: try await leaveQuestions(stage)
         case .asksAndGone, .reconnects: try await reconnect(stage)
         }
     }

@@ -162,6 +162,15 @@ def main(path, file=None):
                      protocol.COLLECT_PERFORMANCE_METRICS, 99]:
             tell(f"task_type_{task}", collector.task(task))
     with Collector(path) as collector:
+        # Whoever has nothing more to ask gets the answer all the same.
+        payload = protocol.DetectionTask(
+            task_id="last", process_filter=protocol.ProcessFilter(pids=[os.getpid()])).SerializeToString()
+        collector.socket.sendall(HEADER.pack(len(payload), crc32c(payload)) + payload)
+        collector.socket.shutdown(socket.SHUT_WR)
+        length, _ = HEADER.unpack(collector._read(HEADER.size))
+        result = protocol.DetectionResult.FromString(collector._read(length))
+        tell("half_closed", result, has_me=pids(result) == [os.getpid()])
+    with Collector(path) as collector:
         payload = protocol.DetectionTask(task_id="x").SerializeToString()
         collector.socket.sendall(HEADER.pack(len(payload), crc32c(payload) ^ 1) + payload)
         length, _ = HEADER.unpack(collector._read(HEADER.size))
