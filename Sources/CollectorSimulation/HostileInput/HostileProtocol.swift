@@ -130,21 +130,29 @@ enum HostileSession {
     }
 
     private static func violation(of task: DaemonEyeDetectionTask) -> String? {
-        // A threshold may be no number, which equals nothing; a task of which nothing is written is no frame.
-        guard task == task, let bytes: [UInt8] = try? task.serializedBytes(), !bytes.isEmpty else {
-            return nil
+        let bytes = written(task)
+        // A task of which nothing is written is no frame.
+        if bytes.isEmpty { return nil }
+        guard case .task(let again)? = try? DaemonEyeRequest(parsing: bytes), written(again) == bytes else {
+            return "a task reads back as something else"
         }
-        return (try? DaemonEyeRequest(parsing: bytes)) == .task(task)
-            ? nil : "a task reads back as something else"
+        return nil
     }
 
     private static func violation(of request: DaemonEyeCapabilityRequest) -> String? {
         // Without domains it cannot be told from a task.
-        guard !request.requestedDomains.isEmpty, let bytes: [UInt8] = try? request.serializedBytes() else {
-            return nil
-        }
-        return (try? DaemonEyeRequest(parsing: bytes)) == .capabilities(request)
-            ? nil : "a request for capabilities reads back as something else"
+        if request.requestedDomains.isEmpty { return nil }
+        let bytes = written(request)
+        guard case .capabilities(let again)? = try? DaemonEyeRequest(parsing: bytes), written(again) == bytes
+        else { return "a request for capabilities reads back as something else" }
+        return nil
+    }
+
+    /// Always the same bytes for the same message, numbers that equal nothing included.
+    private static func written(_ message: some Message) -> [UInt8] {
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        return (try? message.serializedBytes(options: options)) ?? []
     }
 
     /// Only open requests get parts, and none after its end.
