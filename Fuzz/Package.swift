@@ -36,6 +36,7 @@ let package = Package(
         fuzzer("fuzz-server"),
         fuzzer("fuzz-daemoneye"),
         fuzzer("fuzz-messages"),
+        fuzzer("fuzz-settings"),
     ],
     swiftLanguageModes: [.v6]
 )

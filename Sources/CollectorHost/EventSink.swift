@@ -15,6 +15,7 @@ struct EventSink {
     let errors: LinuxOutput
     let format: HostOptions.Format
     let table: EventTable
+    let ocsf: OCSFProjection
 
     /// Runs until the stream ends or nobody reads any more.
     func run() async -> End {
@@ -38,6 +39,7 @@ struct EventSink {
         switch format {
         case .none: complain(of: delivery)
         case .json: appendJSON(delivery, to: &buffer)
+        case .ocsf: ocsf.append(lines: delivery, to: &buffer)
         case .table: appendTable(delivery, to: &buffer)
         }
     }

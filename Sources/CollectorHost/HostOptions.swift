@@ -2,7 +2,10 @@
 public struct HostOptions: Sendable {
     /// How events are shown on standard output.
     public enum Format: String, Hashable, Sendable, CaseIterable {
-        case table, json, none
+        case table, json, ocsf, none
+
+        /// Whether a program reads it: then reports are part of the stream.
+        var isForPrograms: Bool { self == .json || self == .ocsf }
     }
 
     /// `nil`: a table on a terminal, none otherwise.

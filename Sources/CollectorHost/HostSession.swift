@@ -25,6 +25,7 @@ final class HostSession: Sendable {
     private let settings: LiveSettings
     private let server: ControlServer?
     private let daemonEye: DaemonEyeServer?
+    private let ocsf = OCSFProjection(hostName: HostProcess.hostName, productVersion: HostProcess.version)
     private let standardOutput = LinuxOutput.standardOutput()
     private let standardError = LinuxOutput.standardError()
     private let isAnswering = Mutex(false)
@@ -106,7 +107,7 @@ final class HostSession: Sendable {
         let hasColours = standardOutput.isTerminal && !options.isColourDisabled
         let sink = EventSink(
             subscription: subscription, output: standardOutput, errors: standardError, format: format,
-            table: EventTable(width: columns, colours: hasColours ? .ansi : .none))
+            table: EventTable(width: columns, colours: hasColours ? .ansi : .none), ocsf: ocsf)
         let end = await sink.run()
         sinkEnd.withLock { $0 = end }
         if case .drained = end { return }
@@ -182,15 +183,14 @@ final class HostSession: Sendable {
 
     // MARK: - Reports
 
-    /// Accounts are part of the JSON stream; beside a table, or when nobody reads, they go to standard error.
+    /// Accounts are part of a stream that programs read; beside a table, or when nobody reads, they go to standard error.
     ///
     /// The last word must not wait for whoever has stopped reading: then it goes to standard error, or nowhere.
     private func tell(_ report: CollectorReport) async {
         let bytes = text(of: report.accounts) + text(of: report)
         let isTold = Latch()
         _ = spawn(on: host.emergencyThread) {
-            let isJSON = self.format == .json && report.isWithinTimeout
-            if isJSON {
+            if self.format.isForPrograms, report.isWithinTimeout {
                 self.writeLines(self.text(of: report.accounts), to: self.reportOutput)
                 self.writeLines(self.text(of: report), to: self.standardError)
             } else {
@@ -223,12 +223,16 @@ final class HostSession: Sendable {
 
     private func text(of health: HealthReport, _ telemetry: Telemetry) -> [UInt8] {
         var bytes: [UInt8] = []
-        if format == .json {
+        switch format {
+        case .json:
             health.appendJSON(to: &bytes)
             bytes.append(0x0a)
             telemetry.appendJSON(to: &bytes)
             bytes.append(0x0a)
-        } else {
+        case .ocsf:
+            ocsf.append(lines: .record(.health(health)), to: &bytes)
+            ocsf.append(lines: .record(.telemetry(telemetry)), to: &bytes)
+        case .table, .none:
             for line in reportTable.lines(for: health) + reportTable.lines(for: telemetry) {
                 bytes.append(contentsOf: (line + "\n").utf8)
             }
@@ -247,7 +251,7 @@ final class HostSession: Sendable {
     private var reportOutput: LinuxOutput {
         var isClosed = false
         if case .closedPipe? = sinkEnd.withLock({ $0 }) { isClosed = true }
-        return format == .json && !isClosed ? standardOutput : standardError
+        return format.isForPrograms && !isClosed ? standardOutput : standardError
     }
 
     private var reportTable: EventTable {
@@ -256,7 +260,7 @@ final class HostSession: Sendable {
 
     private func text(of accounts: Accounts) -> [UInt8] {
         var bytes: [UInt8] = []
-        guard format == .json else {
+        guard format.isForPrograms else {
             let table = reportTable
             let lines =
                 accounts.sources.flatMap { table.lines(for: $0) }
@@ -264,12 +268,13 @@ final class HostSession: Sendable {
             for line in lines { bytes.append(contentsOf: (line + "\n").utf8) }
             return bytes
         }
+        let now = host.main.clock.wall
         for account in accounts.sources {
-            account.appendJSON(to: &bytes)
+            if format == .ocsf { ocsf.append(account, at: now, to: &bytes) } else { account.appendJSON(to: &bytes) }
             bytes.append(0x0a)
         }
         for account in accounts.streams {
-            account.appendJSON(to: &bytes)
+            if format == .ocsf { ocsf.append(account, at: now, to: &bytes) } else { account.appendJSON(to: &bytes) }
             bytes.append(0x0a)
         }
         return bytes

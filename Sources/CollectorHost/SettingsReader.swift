@@ -62,8 +62,9 @@ struct SettingsReader: Sendable {
             } catch .failed(.noSuchFileOrDirectory) where isOptional {
                 continue
             } catch {
+                let hint = path == userFile ? "; it is found by HOME; --config PATH names another one" : ""
                 problems.append(
-                    SettingsProblem(place: TerminalText.escape(path), message: Self.message(error)))
+                    SettingsProblem(place: TerminalText.escape(path), message: Self.message(error) + hint))
             }
         }
         do throws(SettingsError) {

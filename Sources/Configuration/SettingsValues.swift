@@ -70,3 +70,44 @@ extension SettingsValues {
         return succession
     }
 }
+
+// MARK: - Written down
+
+extension SettingsValues {
+    /// All values as a file that gives them again.
+    package var toml: String {
+        table.settings.indices.map { "\(table.settings[$0].key) = \(values[$0].toml)\n" }.joined()
+    }
+
+    /// All values as arguments of `--set` that give them again.
+    package var flags: [String] {
+        table.settings.indices.map { "\(table.settings[$0].key)=\(values[$0])" }
+    }
+}
+
+extension SettingValue {
+    /// The value as TOML spells it.
+    fileprivate var toml: String {
+        switch self {
+        case .integer, .boolean: description
+        case .list(let texts): "[" + texts.map(Self.quoted).joined(separator: ", ") + "]"
+        case .duration, .byteCount, .percentage, .string, .choice: Self.quoted(description)
+        }
+    }
+
+    /// A basic string (toml.io, version 1.0).
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x22: quoted += "\\\""
+            case 0x5c: quoted += "\\\\"
+            case 0..<0x20, 0x7f:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

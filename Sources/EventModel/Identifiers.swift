@@ -180,4 +180,15 @@ public struct EventID: Hashable, Sendable, CustomStringConvertible {
 
     /// `<boot id>/<run>/<source>/<sequence>`.
     public var description: String { "\(run.bootID)/\(run.runID)/\(source)/\(sequence)" }
+
+    /// Appends the text form.
+    package func append(to bytes: inout [UInt8]) {
+        run.bootID.append(to: &bytes)
+        bytes.append(0x2f)
+        bytes.appendDecimal(run.runID.rawValue)
+        bytes.append(0x2f)
+        bytes.append(contentsOf: source.rawValue.utf8)
+        bytes.append(0x2f)
+        bytes.appendDecimal(sequence)
+    }
 }

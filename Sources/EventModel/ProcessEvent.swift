@@ -36,6 +36,8 @@ public struct ProcessEvent: Hashable, Sendable {
     public var session: ProcessID?
     /// The control group's path.
     public var cgroup: String?
+    /// Where that says the process runs; `nil` as long as its control groups have not been read, as ``cgroup`` is.
+    public var container: ContainerMembership?
     /// Inode of the pid namespace.
     public var pidNamespace: UInt64?
     /// `false` when the kernel refused to show the process's details.
@@ -53,7 +55,8 @@ public struct ProcessEvent: Hashable, Sendable {
     public var exit: ProcessExit?
     /// The process that attached with ptrace; `nil` in a `process.ptrace` event means detached.
     public var tracer: ProcessID?
-    /// Fields that differ from what was last reported, in a `process.modified` event.
+    /// Fields that differ from what was last reported, in a `process.modified` event; which of the ids the message was
+    /// about, `uid` or `gid`, in a `process.setid` event.
     public var modifiedFields: [ProcessField]
     /// Why it deserves a look, in a `process.suspicious` event.
     public var suspicion: Suspicion?
@@ -127,7 +130,7 @@ public enum HashAlgorithm: String, Hashable, Sendable, CaseIterable {
     case blake3
 }
 
-/// A field that a `process.modified` event can name.
+/// A field that a `process.modified` or `process.setid` event can name.
 public enum ProcessField: String, Hashable, Sendable, CaseIterable {
     /// Named as in JSON.
     case name, exe, cmdline, uid, gid, session, ppid, cgroup

@@ -17,9 +17,20 @@ struct Watch: ParsableCommand {
             Examples:
               collectorctl watch --topic events.process.exec --name curl
               collectorctl watch --topic 'events.file.#' --json
+              collectorctl watch --topic 'events.process.#' --format ocsf
             """)
 
+    /// How the stream is written.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json, ocsf
+    }
+
     @OptionGroup var common: CommonOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "How events are shown: table, json (as --json) or ocsf (OCSF 1.8.0).", valueName: "format"))
+    var format: Format?
 
     @Option(
         parsing: .singleValue,
@@ -61,7 +72,14 @@ struct Watch: ParsableCommand {
         return filter
     }
 
+    func validate() throws {
+        if common.isJSON, let format, format != .json {
+            throw ValidationError("--json and --format \(format.rawValue) contradict each other")
+        }
+    }
+
     func run() throws {
+        let format = format ?? (common.isJSON ? .json : .table)
         var after: FeedPosition?
         if let from {
             guard let position = FeedPosition(text: from) else {
@@ -76,7 +94,7 @@ struct Watch: ParsableCommand {
                 try console.connector, name: "collectorctl 0.1.0 watch", filter: filter, after: after,
                 eventLimit: count, isPatient: isPatient, on: console.thread, entropy: LinuxEntropy())
             try await console.runUntilSignal(onSignal: follower.requestEnd) { () throws(CommandFailure) in
-                var printer = EventPrinter(console: console, follower: follower)
+                var printer = EventPrinter(console: console, follower: follower, format: format)
                 try await printer.run()
             }
         }
@@ -86,18 +104,21 @@ struct Watch: ParsableCommand {
 /// Writes what a follower gets until it ends, or a signal says so.
 private struct EventPrinter {
     let console: Console
+    private let format: Watch.Format
+    private let ocsf = OCSFProjection(hostName: HostProcess.hostName, productVersion: HostProcess.version)
     private var follower: EventFollower
     private var eventCount: UInt64 = 0
     private var lostCount: UInt64 = 0
 
-    init(console: Console, follower: EventFollower) {
+    init(console: Console, follower: EventFollower, format: Watch.Format) {
         self.console = console
+        self.format = format
         self.follower = follower
     }
 
     mutating func run() async throws(CommandFailure) {
         let table = console.table
-        if !console.options.isJSON { try console.write([table.header]) }
+        if format == .table { try console.write([table.header]) }
         defer { sayWhere() }
         while !Task.isCancelled {
             let item: EventFollower.Item?
@@ -119,29 +140,28 @@ private struct EventPrinter {
     }
 
     private mutating func show(_ item: EventFollower.Item, _ table: EventTable) throws(CommandFailure) {
-        let isJSON = console.options.isJSON
         switch item {
         case .events(let batch):
             eventCount += UInt64(batch.events.count)
             for index in batch.events.indices {
-                if isJSON {
-                    try console.writeJSON { batch.appendJSON(ofEventAt: index, to: &$0) }
-                } else {
-                    try console.write([table.line(for: batch.events[index])])
+                switch format {
+                case .json: try console.writeJSON { batch.appendJSON(ofEventAt: index, to: &$0) }
+                case .ocsf: try console.writeJSON { ocsf.append(eventAt: index, of: batch, to: &$0) }
+                case .table: try console.write([table.line(for: batch.events[index])])
                 }
             }
         case .gap(let gap):
             lostCount += gap.lost ?? gap.lostBounds.atLeast
-            if isJSON {
-                try console.writeJSON { gap.appendJSON(to: &$0) }
-            } else {
-                try console.write([table.line(for: gap)])
+            switch format {
+            case .json: try console.writeJSON { gap.appendJSON(to: &$0) }
+            case .ocsf: try console.writeJSON { ocsf.append(gap, to: &$0) }
+            case .table: try console.write([table.line(for: gap)])
             }
         case .status(let status):
-            if isJSON {
-                try console.writeJSON { status.appendJSON(to: &$0) }
-            } else if let line = table.line(for: status) {
-                try console.write([line])
+            switch format {
+            case .json: try console.writeJSON { status.appendJSON(to: &$0) }
+            case .ocsf: try console.writeJSON { ocsf.append(status, to: &$0) }
+            case .table: if let line = table.line(for: status) { try console.write([line]) }
             }
         case .announcement(let message): try show(message)
         case .end(let end): try show(end.account, table)
@@ -150,31 +170,41 @@ private struct EventPrinter {
     }
 
     private func show(_ announcement: WireServerMessage) throws(CommandFailure) {
+        let record: CollectorRecord
         switch announcement.body {
-        case .capabilities(let capabilities):
-            guard console.options.isJSON else {
-                let labels = capabilities.capabilities.joined(separator: " ")
-                return Console.complain("collectorctl: the collector now has the capabilities \(labels)")
+        case .capabilities(let message):
+            record = .capabilities(
+                try console.read { () throws(MessageError) in try CapabilityReport(message) })
+            if format == .table {
+                let labels = message.capabilities.joined(separator: " ")
+                Console.complain("collectorctl: the collector now has the capabilities \(labels)")
             }
-            let report = try console.read { () throws(MessageError) in try CapabilityReport(capabilities) }
-            try console.writeJSON { report.appendJSON(to: &$0) }
-        case .reloaded(let reloaded):
-            guard console.options.isJSON else {
-                for line in reloaded.lines(isCheck: false) { Console.complain("collectorctl: \(line)") }
-                return
+        case .reloaded(let message):
+            let clock = console.thread.clock
+            record = .configuration(
+                ConfigurationReport(
+                    component: "collectord", generation: message.generation, changed: message.changed,
+                    pending: message.pending, problems: message.problems, time: clock.wall,
+                    monotonic: clock.monotonic))
+            if format == .table {
+                for line in message.lines(isCheck: false) { Console.complain("collectorctl: \(line)") }
             }
-            try console.writeJSON { reloaded.appendJSON(to: &$0) }
         default: return
+        }
+        switch format {
+        case .json: try console.writeJSON { record.appendJSON(to: &$0) }
+        case .ocsf: try console.writeJSON { ocsf.append(record, to: &$0) }
+        case .table: return
         }
     }
 
     /// The collector's own account of the stream is its last record.
     private func show(_ message: WireStreamAccount, _ table: EventTable) throws(CommandFailure) {
         let account = try console.read { () throws(MessageError) in try StreamAccount(message) }
-        if console.options.isJSON {
-            try console.writeJSON { account.appendJSON(to: &$0) }
-        } else {
-            for line in table.lines(for: account) { Console.complain("collectorctl: \(line)") }
+        switch format {
+        case .json: try console.writeJSON { account.appendJSON(to: &$0) }
+        case .ocsf: try console.writeJSON { ocsf.append(account, at: console.thread.clock.wall, to: &$0) }
+        case .table: for line in table.lines(for: account) { Console.complain("collectorctl: \(line)") }
         }
     }
 

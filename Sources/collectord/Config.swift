@@ -95,7 +95,7 @@ struct Config: ParsableCommand {
 }
 
 extension SettingsOptions {
-    fileprivate func query(_ key: String?) -> CollectorHost.SettingsQuery {
+    func query(_ key: String?) -> CollectorHost.SettingsQuery {
         CollectorHost.SettingsQuery(key: key, configurationFile: file, assignments: assignments)
     }
 }

@@ -7,8 +7,8 @@ struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Watch until a signal, and say what became of everything.",
         discussion: """
-            Events go to standard output: as a live table, as JSON lines (one object a line, see "record"), or not at \
-            all. At the end, and on SIGUSR1, two accounts are written: of the kernel's messages, and of the events \
+            Events go to standard output: as a live table, as JSON lines (one object a line, see "record"), as \
+            OCSF 1.8.0 events (one object a line, see "class_uid"), or not at all. At the end, and on SIGUSR1, two accounts are written: of the kernel's messages, and of the events \
             given to standard output. Both must balance. SIGUSR1 also gives health and telemetry. SIGTERM and SIGINT \
             stop and drain; the second one stops at once, with the accounts on standard error and exit code 75. A \
             closed pipe stops the run. SIGHUP reads the settings anew: all of them come into force, or, if anything is \
@@ -17,12 +17,13 @@ struct Run: ParsableCommand {
             Examples:
               collectord run --events table
               collectord run --events json --for 20s | jq -c 'select(.kind == "process.exec").process.cmdline'
+              collectord run --events ocsf | jq -c 'select(.class_uid == 1007 and .severity_id > 2)'
               collectord run --set sources.process.receive_buffer=32MiB --set sources.process.exclude=uid:1000
             """)
 
     @Option(
         help: ArgumentHelp(
-            "How events are shown: table, json or none (default: table on a terminal, else none).",
+            "How events are shown: table, json, ocsf or none (default: table on a terminal, else none).",
             valueName: "format"))
     var events: HostOptions.Format?
 

@@ -30,6 +30,7 @@ import Testing
             + #""cmdline_truncated":true,"start_time":"1970-01-01T00:00:00.000000000Z","start_ticks":500,"#
             + #""cpu_percent":12.5,"memory_bytes":8192,"exe_hash":"ab12","hash_algorithm":"sha256","uid":1000,"#
             + #""gid":100,"real_uid":0,"session":4700,"cgroup":"/system.slice/ssh.service","#
+            + #""container":{"kind":"container","runtime":"cri-o","id":"c1","pod":"p1","unit":"crio-c1.scope"},"#
             + #""pid_namespace":4026531836,"accessible":false,"exe_exists":false,"kernel_thread":true,"#
             + #""zombie":true,"ambiguous":true,"exit":{"signal":11,"core_dumped":true,"inferred":false},"#
             + #""tracer":12,"modified_fields":["name","pid_namespace"],"#

@@ -44,6 +44,8 @@ enum Samples {
         process.realUID = UserID(0)
         process.session = ProcessID(4_700)
         process.cgroup = "/system.slice/ssh.service"
+        process.container = ContainerMembership(
+            kind: .container, runtime: .criO, id: "c1", pod: "p1", unit: "crio-c1.scope")
         process.pidNamespace = 4_026_531_836
         process.isAccessible = false
         process.executableExists = false

@@ -1,3 +1,4 @@
+import EventModel
 import KernelFormats
 import SimulatedBackends
 
@@ -23,6 +24,8 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
     case daemoneye
     /// A byte that chooses a message of the protocol, and its bytes.
     case messages
+    /// A file of settings, variables and flags.
+    case settings
 
     /// What does not hold for `bytes`, and `nil` when everything does.
     ///
@@ -49,6 +52,7 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
         case .server: HostileSession.clientViolation(of: bytes)
         case .daemoneye: HostileSession.daemonEyeViolation(of: bytes)
         case .messages: MessageRoundTrip.violation(of: bytes)
+        case .settings: HostileSettings.violation(of: bytes)
         }
     }
 
@@ -128,7 +132,7 @@ private enum FormatRoundTrip {
         case 3: return check(ProcessStatus.self, content)
         case 4: return check(CommFile.self, content)
         case 5: return check(CommandLineFile.self, content)
-        case 6: return check(CgroupFile.self, content)
+        case 6: return check(CgroupFile.self, content) ?? locate(content)
         case 7: return check(SystemStat.self, content)
         case 8: return check(BootIDFile.self, content)
         case 9: return check(UptimeFile.self, content)
@@ -148,6 +152,21 @@ private enum FormatRoundTrip {
         // What a limit has cut is shorter when it is read again.
         if let commandLine = value as? CommandLineFile, commandLine.isTruncated { return nil }
         return (try? Value(parsing: value.bytes)) == value ? nil : "\(type) reads back as something else"
+    }
+
+    /// Every path is a place; only a container has an id, and what names it can be shown.
+    private static func locate(_ bytes: [UInt8]) -> String? {
+        var places = [ContainerMembership(cgroup: bytes)]
+        if let file = try? CgroupFile(parsing: bytes), let place = ContainerMembership(file) { places.append(place) }
+        for place in places {
+            guard (place.kind == .container) == (place.id != nil) else { return "\(place.kind) without its id" }
+            for text in [place.id, place.pod, place.unit] {
+                guard let text else { continue }
+                let isVisible = !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+                if !isVisible { return "a container's name cannot be shown" }
+            }
+        }
+        return nil
     }
 
     /// Every step of a datagram's reader goes on.

@@ -148,6 +148,11 @@ struct AttributeChecker {
         {
             problems.append("cpid is \(claimed), in truth \(cpid)")
         }
+        // Simulated hosts have version 2 alone, so that the path that is shown is all there is.
+        let place = entry.process.cgroup.map { ContainerMembership(cgroup: Array($0.utf8)) }
+        if entry.process.container != place, !entry.event.escaped.contains("cgroup") {
+            problems.append("container is not that of \(entry.process.cgroup ?? "an unknown control group")")
+        }
         if let exit = entry.process.exit, !exit.isInferred, let code = incarnation.exitCode,
             entry.event.origin == .emitted, exit != ProcessExit(code: code)
         {

@@ -11,7 +11,7 @@ struct EventText {
         var words = [time(entry.event.monotonic), entry.event.kind.rawValue, name(entry)]
         if entry.event.origin != .emitted { words.append("origin=\(entry.event.origin.rawValue)") }
         switch entry.event.kind {
-        case .processFork, .processBaseline: words += parent(process) + program(process)
+        case .processFork, .processBaseline: words += parent(process) + program(process) + place(process)
         case .processExec: words += program(process)
         case .processExit: words += exit(process)
         case .processSetID: words += ids(process)
@@ -20,7 +20,7 @@ struct EventText {
         case .processPtrace: words.append(process.tracer.map { "tracer=\($0)" } ?? "detached")
         case .processModified:
             words.append("fields=" + process.modifiedFields.map(\.rawValue).joined(separator: ","))
-            words += program(process)
+            words += program(process) + place(process)
         case .processSuspicious:
             if let suspicion = process.suspicion {
                 words += ["reason=\(suspicion.reason.rawValue)", "severity=\(suspicion.severity.rawValue)"]
@@ -48,6 +48,14 @@ struct EventText {
             return ["ppid=" + index.name(of: id)]
         }
         return process.ppid.map { ["ppid=\($0)"] } ?? []
+    }
+
+    /// `container=docker/4f79...`, and nothing for who is on the host.
+    private func place(_ process: ProcessEvent) -> [String] {
+        guard let container = process.container, container.kind != .host else { return [] }
+        guard let id = container.id else { return ["container=\(container.kind.rawValue)"] }
+        return ["container=\(container.runtime?.rawValue ?? "")/\(id)"]
+            + (container.pod.map { ["pod=\($0)"] } ?? [])
     }
 
     private func program(_ process: ProcessEvent) -> [String] {

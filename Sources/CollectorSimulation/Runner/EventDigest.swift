@@ -51,6 +51,7 @@ package struct EventDigest {
         fold(process.realUID?.rawValue)
         fold(process.session?.rawValue)
         fold(process.cgroup)
+        fold(process.container)
         fold(process.pidNamespace)
         digest.fold(
             (process.isCommandLineTruncated ? 1 : 0) | (process.isAccessible ? 2 : 0)
@@ -101,6 +102,15 @@ package struct EventDigest {
             digest.fold(2 << 62 | UInt64(processor) << 32 | UInt64(sequence))
             fold(timestamp.nanoseconds)
         }
+    }
+
+    private mutating func fold(_ container: ContainerMembership?) {
+        guard let container else { return digest.fold(0) }
+        digest.fold(container.kind.rawValue)
+        fold(container.runtime?.rawValue)
+        fold(container.id)
+        fold(container.pod)
+        fold(container.unit)
     }
 
     private mutating func fold(_ exit: ProcessExit?) {

@@ -121,6 +121,12 @@ extension ProcessEvent {
             provenance = try within("provenance") { () throws(MessageError) in
                 try ProcessProvenance(bytes, &inner)
             }
+        case (33, .bytes):
+            try seen.enter(33, "container")
+            var inner = try reader.inner(in: bytes)
+            container = try within("container") { () throws(MessageError) in
+                try ContainerMembership(bytes, &inner)
+            }
         default: return false
         }
         return true
@@ -216,6 +222,23 @@ extension ProcessExit {
             default: try reader.skip(tag, in: bytes)
             }
         }
+    }
+}
+
+extension ContainerMembership {
+    fileprivate init(_ bytes: Span<UInt8>, _ reader: inout FieldReader) throws(MessageError) {
+        var message = WireContainerMembership()
+        while let tag = try reader.next(in: bytes) {
+            switch (tag.field, tag.layout) {
+            case (1, .bytes): message.kind = try reader.text(in: bytes)
+            case (2, .bytes): message.runtime = try reader.text(in: bytes)
+            case (3, .bytes): message.id = try reader.text(in: bytes)
+            case (4, .bytes): message.pod = try reader.text(in: bytes)
+            case (5, .bytes): message.unit = try reader.text(in: bytes)
+            default: try reader.skip(tag, in: bytes)
+            }
+        }
+        try self.init(message)
     }
 }
 

@@ -40,6 +40,7 @@ extension FieldWriter {
         if let parent = process.parent { message(29, lengthByteCount: 1) { $0.write(parent) } }
         for ancestor in process.ancestors { message(30, lengthByteCount: 1) { $0.write(ancestor) } }
         message(31, lengthByteCount: 1) { $0.write(process.provenance) }
+        if let container = process.container { message(33, lengthByteCount: 1) { $0.write(container) } }
     }
 
     private mutating func write(_ identity: ProcessIdentity) {
@@ -62,6 +63,14 @@ extension FieldWriter {
         number(1, unlessZero: UInt64(processor))
         number(2, unlessZero: UInt64(sequence))
         time(3, unlessZero: timestamp.nanoseconds)
+    }
+
+    private mutating func write(_ container: ContainerMembership) {
+        text(1, container.kind.rawValue)
+        if let runtime = container.runtime { text(2, runtime.rawValue) }
+        if let id = container.id { text(3, id) }
+        if let pod = container.pod { text(4, pod) }
+        if let unit = container.unit { text(5, unit) }
     }
 
     private mutating func write(_ exit: ProcessExit) {

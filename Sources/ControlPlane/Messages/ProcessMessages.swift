@@ -31,6 +31,7 @@ extension WireProcessEvent {
         if let uid = process.realUID { realUid = uid.rawValue }
         if let session = process.session { self.session = session.wireValue }
         if let cgroup = process.cgroup { self.cgroup = cgroup }
+        if let container = process.container { self.container = WireContainerMembership(container) }
         if let namespace = process.pidNamespace { pidNamespace = namespace }
     }
 
@@ -84,6 +85,11 @@ extension ProcessEvent {
         if message.hasRealUid { realUID = UserID(message.realUid) }
         if message.hasSession { session = try ProcessID(message.session, "session") }
         if message.hasCgroup { cgroup = message.cgroup }
+        if message.hasContainer {
+            container = try within("container") { () throws(MessageError) in
+                try ContainerMembership(message.container)
+            }
+        }
         if message.hasPidNamespace { pidNamespace = message.pidNamespace }
     }
 
@@ -155,5 +161,28 @@ extension Suspicion {
     package init(_ message: WireSuspicion) throws(MessageError) {
         self.init(
             reason: try named(message.reason, "reason"), severity: try named(message.severity, "severity"))
+    }
+}
+
+extension WireContainerMembership {
+    /// The message of a place.
+    package init(_ container: ContainerMembership) {
+        self.init()
+        kind = container.kind.rawValue
+        if let runtime = container.runtime { self.runtime = runtime.rawValue }
+        if let id = container.id { self.id = id }
+        if let pod = container.pod { self.pod = pod }
+        if let unit = container.unit { self.unit = unit }
+    }
+}
+
+extension ContainerMembership {
+    /// Reads a place.
+    package init(_ message: WireContainerMembership) throws(MessageError) {
+        self.init(
+            kind: try named(message.kind, "kind"),
+            runtime: message.hasRuntime ? try named(message.runtime, "runtime") : nil,
+            id: message.hasID ? message.id : nil, pod: message.hasPod ? message.pod : nil,
+            unit: message.hasUnit ? message.unit : nil)
     }
 }

@@ -12,7 +12,8 @@
 /// ``Provenance/label``), `escaped` (array of field names, only when there are any). The subject is one of
 /// - `process`: `pid`, `ppid`, `name`, `exe` (these three `null` when not known), `cmdline` (array),
 ///   `cmdline_truncated`, `start_time`, `start_ticks`, `cpu_percent`, `memory_bytes`, `exe_hash`,
-///   `hash_algorithm`, `uid`, `gid`, `real_uid`, `session`, `cgroup`, `pid_namespace`, `accessible`,
+///   `hash_algorithm`, `uid`, `gid`, `real_uid`, `session`, `cgroup`, `container` (`kind`: `host`, `container` or
+///   `unrecognized`, `runtime`, `id`, `pod`, `unit`; absent until the control groups were read), `pid_namespace`, `accessible`,
 ///   `exe_exists`, `kernel_thread`, `zombie`, `ambiguous`, `exit` (`status` or `signal`, `core_dumped`,
 ///   `inferred`), `tracer` (`null` in `process.ptrace`: detached), `modified_fields` (array), `suspicion`
 ///   (`reason`, `severity`), `cpid`, `identity`, `parent`, `ancestors` (array, parent first). The flags
@@ -64,15 +65,7 @@ extension Event {
             json.member("record", "event")
             json.member("schema", Int64(EventJSON.schemaVersion))
             json.key("id")
-            json.quoted { bytes in
-                run.bootID.append(to: &bytes)
-                bytes.append(0x2f)
-                bytes.appendDecimal(run.runID.rawValue)
-                bytes.append(0x2f)
-                bytes.append(contentsOf: source.rawValue.utf8)
-                bytes.append(0x2f)
-                bytes.appendDecimal(sequence)
-            }
+            json.quoted { EventID(run: run, source: source, sequence: sequence).append(to: &$0) }
             json.member("source", source.rawValue)
             json.member("sequence", sequence)
             json.member("kind", kind.rawValue)

@@ -30,7 +30,8 @@ extension FilesystemEvent {
         }
     }
 
-    private func appendPermissions(to json: inout JSONWriter) {
+    /// Writes the permission bits as four octal digits, nothing when they are not known.
+    package func appendPermissions(to json: inout JSONWriter) {
         guard let permissions else { return }
         json.key("permissions")
         json.quoted { bytes in

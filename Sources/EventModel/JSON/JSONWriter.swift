@@ -120,6 +120,25 @@ package struct JSONWriter: ~Copyable {
         bytes.append(0x22)
     }
 
+    /// Writes texts as one text, with a space between each two.
+    package mutating func value(joined texts: [String]) {
+        separate()
+        bytes.append(0x22)
+        var isFirst = true
+        for text in texts {
+            if !isFirst { bytes.append(0x20) }
+            isFirst = false
+            appendContent(of: text)
+        }
+        bytes.append(0x22)
+    }
+
+    /// Writes the one JSON value that the closure appends, such as a record that writes itself.
+    package mutating func embedded(_ body: (inout [UInt8]) -> Void) {
+        separate()
+        body(&bytes)
+    }
+
     // MARK: - Members
 
     /// Writes a text as the member `name`.
@@ -172,12 +191,16 @@ package struct JSONWriter: ~Copyable {
 
     private mutating func appendText(_ text: String) {
         bytes.append(0x22)
+        appendContent(of: text)
+        bytes.append(0x22)
+    }
+
+    private mutating func appendContent(of text: String) {
         if text.needsNoEscaping {
             bytes.append(contentsOf: text.utf8)
         } else {
             for scalar in text.unicodeScalars { appendScalar(scalar) }
         }
-        bytes.append(0x22)
     }
 
     private mutating func appendScalar(_ scalar: Unicode.Scalar) {

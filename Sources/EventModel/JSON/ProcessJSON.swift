@@ -39,6 +39,11 @@ extension ProcessEvent {
         json.member("real_uid", ifPresent: realUID)
         json.member("session", ifPresent: session)
         json.member("cgroup", ifPresent: cgroup)
+        if let container {
+            json.beginObject("container")
+            container.appendMembers(to: &json)
+            json.endObject()
+        }
         json.member("pid_namespace", ifPresent: pidNamespace)
     }
 
@@ -75,6 +80,17 @@ extension ProcessEvent {
             json.member("severity", suspicion.severity.rawValue)
             json.endObject()
         }
+    }
+}
+
+extension ContainerMembership {
+    /// Writes the members of the `container` object of a process.
+    package func appendMembers(to json: inout JSONWriter) {
+        json.member("kind", kind.rawValue)
+        json.member("runtime", ifPresent: runtime?.rawValue)
+        json.member("id", ifPresent: id)
+        json.member("pod", ifPresent: pod)
+        json.member("unit", ifPresent: unit)
     }
 }
 

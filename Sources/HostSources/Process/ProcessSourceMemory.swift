@@ -51,6 +51,10 @@ extension ProcessEvent {
     package var textByteCount: Int {
         var count = (name?.utf8.count ?? 0) + (executablePath?.utf8.count ?? 0) + (cgroup?.utf8.count ?? 0)
         for argument in commandLine { count += argument.utf8.count + MemoryLayout<String>.stride }
+        if let container {
+            count += (container.id?.utf8.count ?? 0) + (container.pod?.utf8.count ?? 0)
+            count += (container.unit?.utf8.count ?? 0) + 5 * MemoryLayout<String>.stride
+        }
         return count + ancestors.count * MemoryLayout<ProcessIdentity>.stride
     }
 }

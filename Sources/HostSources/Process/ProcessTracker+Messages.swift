@@ -24,7 +24,7 @@ extension ProcessTracker {
             let process = incarnationOrSeen(of: task.tgid, by: message)
             process.event.gid = effective
             process.event.provenance.gid = .kernelMessage
-            emit(.processSetID, process, by: message)
+            emit(.processSetID, process, by: message) { $0.modifiedFields = [.gid] }
         case .session(let task):
             guard task.isLeader else { return filtered.thread += 1 }
             let process = incarnationOrSeen(of: task.tgid, by: message)
@@ -117,6 +117,7 @@ extension ProcessTracker {
         event.realUID = parent.realUID
         event.session = parent.session
         event.cgroup = parent.cgroup
+        event.container = parent.container
         event.pidNamespace = parent.pidNamespace
         event.isKernelThread = parent.isKernelThread
         event.isAccessible = parent.isAccessible
@@ -272,7 +273,7 @@ extension ProcessTracker {
         process.event.uid = effective
         process.event.realUID = real
         process.event.provenance.uid = .kernelMessage
-        emit(.processSetID, process, by: message)
+        emit(.processSetID, process, by: message) { $0.modifiedFields = [.uid] }
         if wasUnprivileged, effective == UserID(0) {
             conclude(.processSuspicious, .derived, process, at: message.timestamp) {
                 $0.suspicion = Suspicion(reason: .becameRoot, severity: .medium)

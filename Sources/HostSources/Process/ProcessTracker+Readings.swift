@@ -201,8 +201,13 @@ extension ProcessTracker {
             process.event.provenance.uid = .unknown(reason)
             process.event.provenance.gid = .unknown(reason)
         }
-        if let path = reading.cgroup.value?.reportedPath {
+        if let file = reading.cgroup.value, let path = file.reportedPath {
             let (text, isEscaped) = KernelText.decode(path)
+            // One path says what it said before: then the process goes on sharing what it shares with its parent.
+            if file.memberships.count > 1 || process.event.cgroup != text || process.event.container == nil {
+                let place = ContainerMembership(file)
+                if process.event.container != place { process.event.container = place }
+            }
             process.event.cgroup = text
             process.setEscaped("cgroup", isEscaped)
             process.event.provenance.cgroup = reading.evidence

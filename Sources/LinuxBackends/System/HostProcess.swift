@@ -1,4 +1,5 @@
 import CLinux
+import EventModel
 import Glibc
 
 /// The collector's own process.
@@ -8,6 +9,11 @@ package enum HostProcess {
 
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
+
+    /// Whether files may be made in a folder (`faccessat(2)`).
+    package static func mayMakeFiles(in folder: String) -> Bool {
+        unsafe faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0
+    }
 
     /// Whether a variable of the environment is set and not empty.
     package static func hasEnvironment(_ name: String) -> Bool {
@@ -33,5 +39,17 @@ package enum HostProcess {
             index += 1
         }
         return found
+    }
+
+    /// The version of this product.
+    package static let version = "0.1.0"
+
+    /// The host's name as the kernel of this uts namespace has it (`uname(2)`); bytes that are not UTF-8 are escaped.
+    package static var hostName: String {
+        // The kernel's name has at most 64 bytes (`__NEW_UTS_LEN`) and its NUL.
+        var bytes = [CChar](repeating: 0, count: 65)
+        let result = unsafe gethostname(&bytes, bytes.count)
+        precondition(result == 0, "a buffer of the kernel's own size must hold the host's name")
+        return KernelText.decode(bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }).text
     }
 }

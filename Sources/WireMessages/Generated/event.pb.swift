@@ -644,11 +644,79 @@ package nonisolated struct WireProcessEvent: @unchecked Sendable {
   /// Clears the value of `provenance`. Subsequent reads from it will return its default value.
   package mutating func clearProvenance() {_uniqueStorage()._provenance = nil}
 
+  /// Absent until the control groups were read.
+  package var container: WireContainerMembership {
+    get {_storage._container ?? WireContainerMembership()}
+    set {_uniqueStorage()._container = newValue}
+  }
+  /// Returns true if `container` has been explicitly set.
+  package var hasContainer: Bool {_storage._container != nil}
+  /// Clears the value of `container`. Subsequent reads from it will return its default value.
+  package mutating func clearContainer() {_uniqueStorage()._container = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// What the control group's path says about where a process runs.
+package nonisolated struct WireContainerMembership: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "host", "container", or "unrecognized": looks like a container's, and names none.
+  package var kind: String = String()
+
+  /// "docker", "containerd", "cri-o", "podman", "lxc" or "systemd-nspawn"; absent where the path does not say it.
+  package var runtime: String {
+    get {_runtime ?? String()}
+    set {_runtime = newValue}
+  }
+  /// Returns true if `runtime` has been explicitly set.
+  package var hasRuntime: Bool {self._runtime != nil}
+  /// Clears the value of `runtime`. Subsequent reads from it will return its default value.
+  package mutating func clearRuntime() {self._runtime = nil}
+
+  package var id: String {
+    get {_id ?? String()}
+    set {_id = newValue}
+  }
+  /// Returns true if `id` has been explicitly set.
+  package var hasID: Bool {self._id != nil}
+  /// Clears the value of `id`. Subsequent reads from it will return its default value.
+  package mutating func clearID() {self._id = nil}
+
+  /// The UID of the Kubernetes pod.
+  package var pod: String {
+    get {_pod ?? String()}
+    set {_pod = newValue}
+  }
+  /// Returns true if `pod` has been explicitly set.
+  package var hasPod: Bool {self._pod != nil}
+  /// Clears the value of `pod`. Subsequent reads from it will return its default value.
+  package mutating func clearPod() {self._pod = nil}
+
+  /// The innermost unit of the host's systemd.
+  package var unit: String {
+    get {_unit ?? String()}
+    set {_unit = newValue}
+  }
+  /// Returns true if `unit` has been explicitly set.
+  package var hasUnit: Bool {self._unit != nil}
+  /// Clears the value of `unit`. Subsequent reads from it will return its default value.
+  package mutating func clearUnit() {self._unit = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _runtime: String? = nil
+  fileprivate var _id: String? = nil
+  fileprivate var _pod: String? = nil
+  fileprivate var _unit: String? = nil
 }
 
 /// How the fields of the same names were learnt.
@@ -1522,7 +1590,7 @@ nonisolated extension WireProcessIdentity.Scan: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ProcessEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}ppid\0\u{1}name\0\u{1}exe\0\u{1}cmdline\0\u{3}is_cmdline_truncated\0\u{3}start_time_unix_ns\0\u{3}start_ticks\0\u{3}cpu_percent\0\u{3}memory_bytes\0\u{3}exe_hash\0\u{3}hash_algorithm\0\u{1}uid\0\u{1}gid\0\u{3}real_uid\0\u{1}session\0\u{1}cgroup\0\u{3}pid_namespace\0\u{3}is_inaccessible\0\u{3}exe_exists\0\u{3}is_kernel_thread\0\u{3}is_zombie\0\u{3}is_ambiguous\0\u{1}exit\0\u{1}tracer\0\u{1}modified\0\u{1}suspicion\0\u{1}cpid\0\u{1}parent\0\u{1}ancestors\0\u{1}provenance\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}ppid\0\u{1}name\0\u{1}exe\0\u{1}cmdline\0\u{3}is_cmdline_truncated\0\u{3}start_time_unix_ns\0\u{3}start_ticks\0\u{3}cpu_percent\0\u{3}memory_bytes\0\u{3}exe_hash\0\u{3}hash_algorithm\0\u{1}uid\0\u{1}gid\0\u{3}real_uid\0\u{1}session\0\u{1}cgroup\0\u{3}pid_namespace\0\u{3}is_inaccessible\0\u{3}exe_exists\0\u{3}is_kernel_thread\0\u{3}is_zombie\0\u{3}is_ambiguous\0\u{1}exit\0\u{1}tracer\0\u{1}modified\0\u{1}suspicion\0\u{1}cpid\0\u{1}parent\0\u{1}ancestors\0\u{1}provenance\0\u{2}\u{2}container\0")
 
   fileprivate class _StorageClass {
     var _identity: WireProcessIdentity? = nil
@@ -1556,6 +1624,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _parent: WireProcessIdentity? = nil
     var _ancestors: [WireProcessIdentity] = []
     var _provenance: WireProcessProvenance? = nil
+    var _container: WireContainerMembership? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1597,6 +1666,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
       _parent = source._parent
       _ancestors = source._ancestors
       _provenance = source._provenance
+      _container = source._container
     }
   }
 
@@ -1646,6 +1716,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 30: try { try decoder.decodeRepeatedMessageField(value: &_storage._ancestors) }()
         case 31: try { try decoder.decodeSingularMessageField(value: &_storage._provenance) }()
+        case 33: try { try decoder.decodeSingularMessageField(value: &_storage._container) }()
         default: break
         }
       }
@@ -1751,6 +1822,9 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
       try { if let v = _storage._provenance {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
       } }()
+      try { if let v = _storage._container {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1791,10 +1865,65 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._ancestors != rhs_storage._ancestors {return false}
         if _storage._provenance != rhs_storage._provenance {return false}
+        if _storage._container != rhs_storage._container {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireContainerMembership: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ContainerMembership"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}runtime\0\u{1}id\0\u{1}pod\0\u{1}unit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._runtime) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._id) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._pod) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._unit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    try { if let v = self._runtime {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._id {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._pod {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._unit {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireContainerMembership, rhs: WireContainerMembership) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs._runtime != rhs._runtime {return false}
+    if lhs._id != rhs._id {return false}
+    if lhs._pod != rhs._pod {return false}
+    if lhs._unit != rhs._unit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

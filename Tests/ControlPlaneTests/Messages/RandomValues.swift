@@ -110,6 +110,11 @@ struct RandomValues: RandomNumberGenerator {
         process.realUID = optional { UserID($0.number()) }
         process.session = optional { $0.pid() }
         process.cgroup = optional { $0.text() }
+        process.container = optional { values in
+            ContainerMembership(
+                kind: values.one(), runtime: values.optional { $0.one() }, id: values.optional { $0.text() },
+                pod: values.optional { $0.text() }, unit: values.optional { $0.text() })
+        }
         process.pidNamespace = optional { $0.number() }
         process.isAccessible = flag()
         process.executableExists = optional { $0.flag() }

@@ -1,0 +1,335 @@
+import Backends
+import CollectorCore
+import Configuration
+import EventModel
+import Hardening
+import HostSources
+import LinuxBackends
+import Synchronization
+
+import struct SystemPackage.Errno
+
+/// What this kernel and these privileges allow, found out by trying, and what to do about the rest.
+public struct DoctorReport: Hashable, Sendable {
+    /// One thing that was tried.
+    public struct Finding: Hashable, Sendable {
+        /// What is concerned: `process`, `filesystem`, `state`, `control`, `configuration`.
+        public var subject: String
+        /// Names the check within its subject.
+        public var check: String
+        public var state: State
+        /// What was found, for a person.
+        public var found: String
+        /// What is missing without it; `nil` when nothing is.
+        public var effect: String?
+        /// The command or setting that changes it.
+        public var fix: String?
+    }
+
+    /// How a finding is.
+    public enum State: String, Hashable, Sendable, CaseIterable {
+        case ok
+        /// Not asked for by the settings.
+        case off
+        /// It works, and something is not seen or not done.
+        case limited
+        /// `collectord run` would not start, or not see anything of the kind.
+        case missing
+    }
+
+    public var findings: [Finding] = []
+
+    /// 0 when everything asked for works, 1 when something is limited, 69 when something is missing.
+    public var exitCode: Int32 {
+        let states = findings.map(\.state)
+        if states.contains(.missing) { return HostError.Code.unavailable.exitCode }
+        return states.contains(.limited) ? 1 : 0
+    }
+}
+
+extension CollectorHost {
+    /// Tries everything that `run` would need, gives up nothing, and changes nothing but making the folder for state.
+    ///
+    /// To be called on the process's first thread, before any other exists; takes some seconds at most.
+    public static func examine(_ query: SettingsQuery) -> DoctorReport {
+        var doctor = Doctor()
+        let reader = SettingsReader(file: query.configurationFile, flags: query.assignments)
+        do throws(SettingsError) {
+            doctor.values = try reader.read()
+            doctor.note("configuration", "settings", .ok, "every layer is sound")
+        } catch {
+            for problem in error.problems {
+                doctor.note(
+                    "configuration", "settings", .missing, "\(problem)", effect: "collectord does not start",
+                    fix: "collectord config check")
+            }
+        }
+        doctor.examinePrivileges()
+        doctor.examineProcesses()
+        doctor.examineFiles()
+        doctor.examineSockets()
+        return doctor.report
+    }
+}
+
+/// Collects findings.
+private struct Doctor {
+    var values = HostSettings.table.defaults
+    var report = DoctorReport()
+
+    mutating func note(
+        _ subject: String, _ check: String, _ state: DoctorReport.State, _ found: String,
+        effect: String? = nil,
+        fix: String? = nil
+    ) {
+        report.findings.append(
+            DoctorReport.Finding(
+                subject: subject, check: check, state: state, found: found, effect: effect, fix: fix))
+    }
+
+    private static let asRoot = "run as root: sudo collectord doctor"
+
+    // MARK: - Privileges
+
+    mutating func examinePrivileges() {
+        let uid = HostProcess.effectiveUserID
+        guard let privileges = try? PrivilegeReport.ofThread() else { return }
+        let wanted = values[HostSettings.capabilities].compactMap { Capability(name: $0) }
+        let absent = wanted.filter { !privileges.effective.contains($0) }
+        guard !absent.isEmpty else {
+            return note(
+                "privileges", "capabilities", .ok, "user \(uid) has all that hardening.capabilities names")
+        }
+        note(
+            "privileges", "capabilities", .limited,
+            "user \(uid) has not \(absent.map(\.description).joined(separator: ", "))",
+            effect: "what each allows is told by: collectord config explain hardening.capabilities",
+            fix: Self.asRoot)
+    }
+
+    // MARK: - Processes
+
+    mutating func examineProcesses() {
+        guard values[HostSettings.processEnabled] else {
+            return note(
+                "process", "source", .off, "sources.process.enabled is false",
+                fix: "--set sources.process.enabled=true")
+        }
+        examineVisibility()
+        do throws(HostError) {
+            let trial = try ProcessTrial(values)
+            let result = trial.run()
+            // The kernel counts each message as more than its size, and doubles what it is asked for (socket(7)).
+            let isWhole = trial.granted >= 2 * trial.requested
+            note(
+                "process", "receive_buffer", isWhole ? .ok : .limited,
+                "\(ByteCount(bytes: trial.granted / 2)) of \(ByteCount(bytes: trial.requested)) granted",
+                effect: isWhole ? nil : "bursts overrun it sooner; each loss is told",
+                fix: isWhole ? nil : "sysctl -w net.core.rmem_max=\(trial.requested), or CAP_NET_ADMIN")
+            switch result {
+            case .ready(let count, let time):
+                note(
+                    "process", "connector", .ok,
+                    "\(count) processes found, ready after \(DurationText.format(time))")
+            case .failed(let reason):
+                note(
+                    "process", "connector", .missing, reason,
+                    effect: "no process is watched",
+                    fix: "run in the host's own network, pid and user namespaces, with CAP_NET_ADMIN")
+            }
+        } catch {
+            note(
+                "process", "connector", .missing, error.message, effect: "no process is watched",
+                fix: error.code == .permission ? Self.asRoot : "a kernel with CONFIG_PROC_EVENTS=y")
+        }
+    }
+
+    /// Whether the processes of others can be looked at.
+    private mutating func examineVisibility() {
+        var processes: [ProcessID] = []
+        var refusedCount = 0
+        do throws(Errno) {
+            let procfs = try LinuxProcFileSystem()
+            try procfs.processIDs(into: &processes)
+            for process in processes where Self.isRefused(process, procfs) { refusedCount += 1 }
+        } catch {
+            return note(
+                "process", "executables", .limited, "/proc cannot be listed: \(error)",
+                effect: "processes are known from messages alone", fix: "mount -t proc proc /proc")
+        }
+        if !processes.contains(ProcessID(1)) {
+            note(
+                "process", "visibility", .limited,
+                "/proc shows \(processes.count) processes, not all (hidepid)",
+                effect: "those that are hidden are not looked at", fix: "mount -o remount,hidepid=off /proc")
+        }
+        guard refusedCount > 0 else {
+            return note("process", "executables", .ok, "the executable of every process can be read")
+        }
+        note(
+            "process", "executables", .limited,
+            "\(refusedCount) of \(processes.count) processes do not let their executable be read",
+            effect: "their events have no path of the executable, and say so",
+            fix: HostProcess.effectiveUserID == 0
+                ? "CAP_SYS_PTRACE; some guard themselves against it (prctl(2), PR_SET_DUMPABLE, or a security module)"
+                : Self.asRoot)
+    }
+
+    private static func isRefused(_ process: ProcessID, _ procfs: LinuxProcFileSystem) -> Bool {
+        var bytes: [UInt8] = []
+        do throws(Errno) {
+            try procfs.readLink(.exe, in: try procfs.openProcess(process), into: &bytes)
+            return false
+        } catch {
+            // Threads of the kernel have none, and others have ended meanwhile.
+            return error == .permissionDenied || error == .notPermitted
+        }
+    }
+
+    // MARK: - Files
+
+    mutating func examineFiles() {
+        let roots = values[HostSettings.fileRoots]
+        guard !roots.isEmpty else {
+            return note(
+                "filesystem", "source", .off, "no folder is watched",
+                fix: "--set \(HostSettings.fileRoots.key)=/etc,/usr/bin")
+        }
+        for root in roots {
+            do throws(Errno) {
+                _ = try LinuxRootedDirectory(path: Array(root.utf8))
+                note("filesystem", "root", .ok, "\(root) can be watched")
+            } catch {
+                note(
+                    "filesystem", "root", .missing, "\(root) cannot be opened: \(error)",
+                    effect: "collectord does not start",
+                    fix: error == .noFunction
+                        ? "Linux 5.6 or later, for openat2(2)"
+                        : "name folders that exist: --set \(HostSettings.fileRoots.key)=PATH")
+            }
+        }
+        do throws(HostError) {
+            guard let files = try OpenedFiles.open(values) else { return }
+            let wanted = values[HostSettings.fileMaxWatches]
+            guard let limit = files.kernelWatchLimit, limit < UInt64(wanted) else {
+                return note("filesystem", "inotify", .ok, "at most \(wanted) folders are watched")
+            }
+            note(
+                "filesystem", "inotify", .limited, "the kernel allows \(limit) watches for each user",
+                effect: "folders beyond are looked at every \(HostSettings.filePollInterval.key)",
+                fix: "sysctl -w fs.inotify.max_user_watches=\(wanted)")
+        } catch {
+            note("filesystem", "inotify", .missing, error.message, effect: "collectord does not start")
+        }
+    }
+
+    // MARK: - Where it leaves things
+
+    mutating func examineSockets() {
+        do throws(HostError) {
+            let folder = values[HostSettings.stateDirectory]
+            _ = try OpenedHost.stateFile("run", in: folder)
+            guard HostProcess.mayMakeFiles(in: folder) else {
+                throw HostError(.permission, "\(folder) cannot be written to")
+            }
+            note("state", "directory", .ok, "\(folder) can be written to")
+        } catch {
+            note(
+                "state", "directory", .missing, error.message, effect: "collectord does not start",
+                fix: "run as its owner, or --set \(HostSettings.stateDirectory.key)=PATH")
+        }
+        let path = values[HostSettings.controlSocket]
+        guard !path.isEmpty else {
+            return note("control", "socket", .off, "there is no control socket", fix: "--set ipc.socket=PATH")
+        }
+        do throws(HostError) {
+            let control = try OpenedControl.open(values)
+            control?.listener.close()
+            note("control", "socket", .ok, "\(path) can be listened at")
+        } catch {
+            note("control", "socket", .missing, error.message, effect: "collectord does not start")
+        }
+    }
+}
+
+/// A process source that is run until it is ready, and then stopped.
+private final class ProcessTrial: Sendable {
+    enum Result: Sendable {
+        /// Processes of the baseline, and how long it took.
+        case ready(UInt64, Duration)
+        case failed(String)
+    }
+
+    let requested: Int
+    let granted: Int
+    private let main: LinuxThread
+    private let collector: Collector
+    private let subscription: Subscription
+    private let result = Mutex(Result.failed("the source did not become ready"))
+
+    init(_ values: SettingsValues) throws(HostError) {
+        main = try OpenedHost.attempt("a thread") { () throws(Errno) in try LinuxThread(name: "doctor") }
+        let thread = try OpenedHost.attempt("a thread") { () throws(Errno) in try LinuxThread(name: "source")
+        }
+        let procfs = try OpenedHost.attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
+        let connector = try OpenedHost.attempt("the proc connector") { () throws(Errno) in
+            try LinuxConnectorSocket(on: thread)
+        }
+        let requested = values[HostSettings.receiveBuffer].bytes
+        self.requested = requested
+        granted = try OpenedHost.attempt("the proc connector's receive buffer") { () throws(Errno) in
+            try connector.setReceiveBuffer(byteCount: requested)
+        }
+        let source = ProcessSource(
+            endpoints: ProcessSource.Endpoints(
+                procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: nil),
+            settings: HostSettings.processSettings(values), clock: main.clock)
+        do {
+            var configuration = HostSettings.collectorConfiguration(values)
+            configuration.maxRestarts = 0
+            collector = try Collector(
+                configuration: configuration,
+                run: RunContext(bootID: BootID(high: 0, low: 0), runID: RunID(0)), thread: main)
+            try collector.register(source, on: thread)
+            subscription = try collector.subscribe(
+                SubscriptionOptions(
+                    name: "doctor", filter: .everything, queueLimit: 65_536, overflowPolicy: .dropOldest))
+        } catch {
+            throw HostError(.internal, "\(error)")
+        }
+    }
+
+    /// To be called on the process's first thread.
+    func run() -> Result {
+        main.serveOnCallingThread { [self] in
+            let watching = spawn(on: main) { await self.watch() }
+            do {
+                let report = try await collector.run()
+                if let failure = report.failures.first { result.withLock { $0 = .failed(failure.reason) } }
+            } catch {
+                result.withLock { $0 = .failed("\(error)") }
+            }
+            await watching.value
+        }
+        return result.withLock { $0 }
+    }
+
+    private func watch() async {
+        let begin = main.clock.monotonic
+        var count: UInt64 = 0
+        while let delivery = await subscription.next() {
+            if case .events(let selected) = delivery { count += UInt64(selected.count) }
+            guard case .status(let status) = delivery, status.state == .ready else { continue }
+            let time = begin.duration(to: main.clock.monotonic).rounded
+            result.withLock { [count] in $0 = .ready(count, time) }
+            collector.requestStop()
+        }
+    }
+}
+
+extension Duration {
+    /// To the millisecond.
+    fileprivate var rounded: Duration {
+        .milliseconds(max(1, components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000))
+    }
+}
