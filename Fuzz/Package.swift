@@ -34,6 +34,7 @@ let package = Package(
         fuzzer("fuzz-frames"),
         fuzzer("fuzz-client"),
         fuzzer("fuzz-server"),
+        fuzzer("fuzz-daemoneye"),
         fuzzer("fuzz-messages"),
         fuzzer("fuzz-settings"),
     ],

@@ -24,6 +24,7 @@ final class HostSession: Sendable {
     private let subscription: Subscription
     private let settings: LiveSettings
     private let server: ControlServer?
+    private let daemonEye: DaemonEyeServer?
     private let ocsf = OCSFProjection(hostName: HostProcess.hostName, productVersion: HostProcess.version)
     private let standardOutput = LinuxOutput.standardOutput()
     private let standardError = LinuxOutput.standardError()
@@ -66,7 +67,9 @@ final class HostSession: Sendable {
                 consumers: LiveSettings.Consumers(
                     collector: collector, process: process, filesystem: filesystem),
                 clock: host.main.clock)
-            server = try host.control?.makeServer(for: collector, values, settings: settings)
+            daemonEye = host.daemonEye?.makeDaemonEyeServer(for: collector)
+            server = try host.control?.makeServer(
+                for: collector, values, settings: settings, beside: daemonEye)
         } catch {
             throw HostError(.configuration, "\(error)")
         }
@@ -76,6 +79,9 @@ final class HostSession: Sendable {
         let sink = spawn(on: host.sinkThread) { await self.runSink() }
         let signals = spawn(on: host.main) { await self.handleSignals() }
         if let server, let control = host.control { _ = spawn(on: control.thread) { await server.run() } }
+        if let daemonEye, let socket = host.daemonEye {
+            _ = spawn(on: socket.thread) { await daemonEye.run() }
+        }
         if let duration = options.duration {
             let deadline = host.main.clock.monotonic.advanced(by: duration)
             _ = host.main.clock.schedule(at: deadline) { self.stop() }
@@ -111,11 +117,13 @@ final class HostSession: Sendable {
 
     /// Clients get what is left for them, and are told why it ends; one that takes nothing is not waited for long.
     private func dismissClients() async {
-        guard let server else { return }
-        server.stop("the collector stops")
-        let clock = host.main.clock
-        if await !server.waitUntilStopped(until: clock.monotonic.advanced(by: Self.lastWordTimeout)) {
-            complain("a client has not taken its last events")
+        let reason = "the collector stops"
+        server?.stop(reason)
+        daemonEye?.stop(reason)
+        let deadline = host.main.clock.monotonic.advanced(by: Self.lastWordTimeout)
+        let haveLeft = await server?.waitUntilStopped(until: deadline) ?? true
+        if await !(daemonEye?.waitUntilStopped(until: deadline) ?? true) || !haveLeft {
+            complain("a client has not taken its last bytes")
         }
     }
 

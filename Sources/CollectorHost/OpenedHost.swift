@@ -21,6 +21,8 @@ struct OpenedHost {
     let files: OpenedFiles?
     /// `nil` when there is no control socket.
     let control: OpenedControl?
+    /// `nil` when there is no socket for DaemonEye clients.
+    let daemonEye: OpenedControl?
     let run: RunContext
     /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size.
     let receiveBufferByteCount: Int
@@ -45,7 +47,8 @@ struct OpenedHost {
             try connector.setReceiveBuffer(byteCount: requested)
         }
         let files = try OpenedFiles.open(values)
-        let control = try OpenedControl.open(values)
+        let control = try OpenedControl.open(HostSettings.controlSocket, on: "control", values)
+        let daemonEye = try OpenedControl.open(HostSettings.daemonEyeSocket, on: "daemoneye", values)
         let folder = values[HostSettings.stateDirectory]
         let counter = try stateFile("run", in: folder)
         let cursor = try stateFile("process.cursor", in: folder)
@@ -55,7 +58,7 @@ struct OpenedHost {
             emergencyThread: emergencyThread, signals: signals,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
-            files: files, control: control, run: run, receiveBufferByteCount: granted)
+            files: files, control: control, daemonEye: daemonEye, run: run, receiveBufferByteCount: granted)
     }
 
     static func stateFile(

@@ -6,6 +6,7 @@ import ControlPlane
 extension HostSettings {
     static let control = [
         controlSocket.setting, controlGroup.setting, controlHistory.setting, controlConnections.setting,
+        daemonEyeSocket.setting,
     ]
 
     package static let controlSocket = TypedSetting.string(
@@ -24,6 +25,11 @@ extension HostSettings {
     package static let controlConnections = TypedSetting.integer(
         "ipc.max_connections", default: 64, range: 1...1_024, unit: "connections", reload: .atRestart,
         "Most connections at a time; a quarter of them for one user, except root and the collector's own.")
+
+    package static let daemonEyeSocket = TypedSetting.string(
+        "ipc.daemoneye_socket", default: "", rule: socketPath, secrecy: .open, reload: .atRestart,
+        "The Unix socket at which programs written for the DaemonEye system ask this collector, in that system's protocol. "
+            + "Who may connect, and who may have files read, is as with ipc.socket. Empty: there is none.")
 
     private static let socketPath = TextRule(expected: "an absolute path without \"..\", or nothing") {
         $0.isEmpty || ($0.hasPrefix("/") && !$0.utf8.contains(0) && !$0.split(separator: "/").contains(".."))

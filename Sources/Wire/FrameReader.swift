@@ -7,12 +7,16 @@ package struct FrameReader: Sendable {
     package static let chunkByteCount = 16 << 10
 
     private let payloadLimit: Int
+    private let checksum: Checksum
     private var buffer: [UInt8] = []
     /// Where the first byte lies that no payload has contained yet.
     private var position = 0
 
     /// - Parameter payloadLimit: Most bytes of a payload; more is refused before there is room for it.
-    package init(payloadLimit: Int) { self.payloadLimit = payloadLimit }
+    package init(payloadLimit: Int, checksum: Checksum = .crc32) {
+        self.payloadLimit = payloadLimit
+        self.checksum = checksum
+    }
 
     /// Whether a frame has begun that has not ended.
     package var isWithinFrame: Bool { position < buffer.count }
@@ -40,7 +44,7 @@ package struct FrameReader: Sendable {
         guard buffer.count - begin >= length else { return nil }
         let payload = [UInt8](buffer[begin..<begin + length])
         let expected = word(at: position + 4)
-        let actual = Checksum.crc32(payload.span)
+        let actual = checksum.value(of: payload.span)
         guard actual == expected else { throw .wrongChecksum(expected: expected, actual: actual) }
         position = begin + length
         return payload
@@ -99,7 +103,7 @@ package enum FrameError: Error, Hashable, Sendable, CustomStringConvertible {
         case .empty: "a frame without a payload"
         case .tooLarge(let count, let limit): "a frame of \(count) bytes, of at most \(limit)"
         case .wrongChecksum(let expected, let actual):
-            "a frame whose CRC-32 is 0x\(String(actual, radix: 16)), not 0x\(String(expected, radix: 16)) as it says"
+            "a frame whose checksum is 0x\(String(actual, radix: 16)), not 0x\(String(expected, radix: 16)) as it says"
         }
     }
 }

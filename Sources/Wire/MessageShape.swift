@@ -30,37 +30,44 @@ package enum MessageShape {
         ]
     }()
 
+    /// Field numbers of `daemoneye.proto`, likewise.
+    private static let detectionTask: [UInt64: Content] = [
+        3: .message([2: .numbers]), 4: .message([:]), 6: .message([:]), 7: .message([:]),
+        8: .message([3: .message([:]), 4: .message([:])]),
+    ]
+    private static let capabilityRequest: [UInt64: Content] = [2: .numbers]
+
     /// - Throws: ``MessageDefect`` when the bytes are no message, or hold too much.
     package static func checkClientMessage(_ payload: Span<UInt8>) throws(MessageDefect) {
+        try check(payload, client)
+    }
+
+    /// As ``checkClientMessage(_:)``, for a `DetectionTask` of `daemoneye.proto`.
+    static func checkDetectionTask(_ payload: Span<UInt8>) throws(MessageDefect) {
+        try check(payload, detectionTask)
+    }
+
+    /// As ``checkClientMessage(_:)``, for a `CapabilityRequest` of `daemoneye.proto`.
+    static func checkCapabilityRequest(_ payload: Span<UInt8>) throws(MessageDefect) {
+        try check(payload, capabilityRequest)
+    }
+
+    private static func check(_ payload: Span<UInt8>, _ contents: [UInt64: Content]) throws(MessageDefect) {
         var count = 0
-        try walk(payload, 0..<payload.count, client, &count)
+        try walk(payload, 0..<payload.count, contents, &count)
     }
 
     private static func walk(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ contents: [UInt64: Content], _ count: inout Int
     ) throws(MessageDefect) {
-        var place = range.lowerBound
-        while place < range.upperBound {
-            let tag = try varint(bytes, &place, range.upperBound)
+        var steps = FieldSteps(range)
+        while let field = try steps.next(in: bytes) {
             try enter(1, &count)
-            guard tag >> 3 > 0 else { throw .malformed }
-            switch tag & 7 {
-            case 0: _ = try varint(bytes, &place, range.upperBound)
-            case 1: place += 8
-            case 5: place += 4
-            case 2:
-                let length = try varint(bytes, &place, range.upperBound)
-                guard length <= UInt64(range.upperBound - place) else { throw .malformed }
-                let inner = place..<place + Int(length)
-                place = inner.upperBound
-                switch contents[tag >> 3] {
-                case nil: break
-                case .numbers: try enter(numberCount(bytes, inner), &count)
-                case .message(let contents): try walk(bytes, inner, contents, &count)
-                }
-            default: throw .malformed
+            guard field.encoding == .bytes, let content = contents[field.number] else { continue }
+            switch content {
+            case .numbers: try enter(numberCount(bytes, field.content), &count)
+            case .message(let contents): try walk(bytes, field.content, contents, &count)
             }
-            guard place <= range.upperBound else { throw .malformed }
         }
     }
 
@@ -73,20 +80,6 @@ package enum MessageShape {
         var count = 0
         for place in range where bytes[place] < 0x80 { count += 1 }
         return count
-    }
-
-    private static func varint(_ bytes: Span<UInt8>, _ place: inout Int, _ end: Int) throws(MessageDefect)
-        -> UInt64
-    {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 70, by: 7) {
-            guard place < end else { throw .malformed }
-            let byte = bytes[place]
-            place += 1
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-        }
-        throw .malformed
     }
 }
 

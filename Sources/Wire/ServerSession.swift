@@ -13,12 +13,7 @@ package struct ServerSession: Sendable {
         package var subscriptionCount = 4
         /// Until the first message has arrived.
         package var helloTimeout = Duration.seconds(5)
-        /// From the first byte of a frame to its last.
-        package var frameTimeout = Duration.seconds(5)
-        /// Without any message, while no request is open.
-        package var idleTimeout = Duration.seconds(600)
-        /// Without the client taking a byte of what waits for it; after its end, until it has taken all of it.
-        package var writeTimeout = Duration.seconds(10)
+        package var times = ConnectionTimes.Limits()
 
         package init() {}
     }
@@ -72,11 +67,8 @@ package struct ServerSession: Sendable {
     private let limits: Limits
     private var phase = Phase.beforeHello
     private var open: [(id: UInt64, kind: Kind)] = []
-    private var begun: Instant
-    private var frameBegun: Instant?
-    private var lastMessage: Instant
-    private var stalledSince: Instant?
-    private var closedSince: Instant?
+    private let begun: Instant
+    private var times: ConnectionTimes
     /// Messages taken.
     package private(set) var requestCount: UInt64 = 0
 
@@ -84,7 +76,7 @@ package struct ServerSession: Sendable {
         self.identity = identity
         self.limits = limits
         begun = now
-        lastMessage = now
+        times = ConnectionTimes(limits.times, at: now)
     }
 
     /// Whether the client has said hello, and may be told things that it did not ask for.
@@ -94,57 +86,43 @@ package struct ServerSession: Sendable {
 
     /// When ``expire(at:)`` has to be asked next.
     package var deadline: Instant? {
-        if let closedSince { return closedSince.advanced(by: limits.writeTimeout) }
-        let times = [
-            phase == .beforeHello ? begun.advanced(by: limits.helloTimeout) : nil,
-            frameBegun?.advanced(by: limits.frameTimeout),
-            stalledSince?.advanced(by: limits.writeTimeout),
-            phase == .open && open.isEmpty ? lastMessage.advanced(by: limits.idleTimeout) : nil,
-        ]
-        return times.compactMap { $0 }.min()
+        let hello = phase == .beforeHello ? begun.advanced(by: limits.helloTimeout) : nil
+        return [hello, times.deadline(isIdle: isIdle)].compactMap { $0 }.min()
     }
 
     /// What the time that has passed leads to.
     package mutating func expire(at now: Instant) -> Action? {
-        guard let deadline, deadline <= now else { return nil }
-        if phase == .closed { return .abandon(label: "write_timeout") }
-        if let stalledSince, stalledSince.advanced(by: limits.writeTimeout) <= now {
+        let expiry = times.expiry(isIdle: isIdle, at: now)
+        if expiry == .write {
             end(at: now)
-            return .abandon(label: "write_timeout")
+            return .abandon(label: ConnectionTimes.Expiry.write.label)
         }
         if phase == .beforeHello, begun.advanced(by: limits.helloTimeout) <= now {
             return close(
                 .deadlineExceeded, "no hello within \(limits.helloTimeout)", label: "hello_timeout", at: now)
         }
-        if let frameBegun, frameBegun.advanced(by: limits.frameTimeout) <= now {
-            return close(
-                .deadlineExceeded, "a frame was not complete within \(limits.frameTimeout)",
-                label: "frame_timeout", at: now)
-        }
-        return close(
-            .deadlineExceeded, "nothing was asked for \(limits.idleTimeout)", label: "idle_timeout", at: now)
+        guard let expiry else { return nil }
+        return close(.deadlineExceeded, times.complaint(expiry), label: expiry.label, at: now)
     }
 
-    /// Nothing of the client is heard any more: it has ``Limits/writeTimeout`` to take what it is owed.
+    private var isIdle: Bool { phase == .open && open.isEmpty }
+
+    /// Nothing of the client is heard any more: it has ``ConnectionTimes/Limits/writeTimeout`` to take what it is owed.
     package mutating func end(at now: Instant) {
         phase = .closed
-        closedSince = closedSince ?? now
+        times.end(at: now)
     }
 
     /// Notes whether the bytes so far end within a frame that the client could send on.
     ///
     /// - Parameter isNew: Whether another frame has ended since the last call.
     package mutating func noteFrame(isOpen: Bool, isNew: Bool, at now: Instant) {
-        if !isOpen { frameBegun = nil } else if isNew || frameBegun == nil { frameBegun = now }
+        times.noteFrame(isOpen: isOpen, isNew: isNew, at: now)
     }
 
     /// Notes whether something waits for the client to take it, and whether it has just taken some.
     package mutating func noteOutput(isWaiting: Bool, hasMoved: Bool, at now: Instant) {
-        if !isWaiting {
-            stalledSince = nil
-        } else if hasMoved || stalledSince == nil {
-            stalledSince = now
-        }
+        times.noteOutput(isWaiting: isWaiting, hasMoved: hasMoved, at: now)
     }
 
     // MARK: - Messages
@@ -152,7 +130,7 @@ package struct ServerSession: Sendable {
     /// What one payload of the client leads to.
     package mutating func receive(_ payload: [UInt8], at now: Instant) -> Action? {
         guard phase != .closed else { return nil }
-        lastMessage = now
+        times.noteMessage(at: now)
         requestCount += 1
         do throws(MessageDefect) {
             try MessageShape.checkClientMessage(payload.span)
@@ -170,7 +148,7 @@ package struct ServerSession: Sendable {
     /// The request has been answered to the end, its id is free again.
     package mutating func finish(_ id: UInt64, at now: Instant) {
         open.removeAll { $0.id == id }
-        lastMessage = now
+        times.noteMessage(at: now)
     }
 
     /// The answer to `hello`.
@@ -186,7 +164,7 @@ package struct ServerSession: Sendable {
         welcome.limits.serverPayloadBytes = UInt32(Frame.serverPayloadByteCount)
         welcome.limits.openRequests = UInt32(limits.openRequestCount)
         welcome.limits.subscriptions = UInt32(limits.subscriptionCount)
-        welcome.limits.idleTimeoutNs = UInt64(clamping: limits.idleTimeout.wholeNanoseconds)
+        welcome.limits.idleTimeoutNs = UInt64(clamping: limits.times.idleTimeout.wholeNanoseconds)
         return welcome
     }
 

@@ -285,14 +285,17 @@ enum PythonClient {
         return check?.exitCode == 0
     }()
 
-    static func run(_ arguments: String..., in folder: URL) throws -> Program.Result {
+    /// - Parameter script: A file of `Tests/ControlPlaneTests/python`.
+    static func run(
+        _ arguments: String..., script: String = "control_session.py", in folder: URL
+    ) throws -> Program.Result {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let files = root.appendingPathComponent("Sources/WireMessages/Protocol").path
         let made = try Program(
             at: protoc,
             ["-I", files, "--python_out=\(folder.path)"]
-                + ["collector", "event", "report"].map { "\(files)/\($0).proto" }
+                + ["collector", "daemoneye", "event", "report"].map { "\(files)/\($0).proto" }
         ).finish()
         guard made.exitCode == 0 else { return made }
         let scripts = root.appendingPathComponent("Tests/ControlPlaneTests/python").path
@@ -300,7 +303,7 @@ enum PythonClient {
             at: "/usr/bin/env",
             [
                 "PYTHONPATH=\(folder.path):\(scripts)", "PYTHONDONTWRITEBYTECODE=1", python,
-                "\(scripts)/control_session.py",
+                "\(scripts)/\(script)",
             ]
                 + arguments
         ).finish()

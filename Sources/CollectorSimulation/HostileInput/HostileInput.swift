@@ -20,6 +20,8 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
     case client
     /// What a server says, message after message.
     case server
+    /// What a DaemonEye client says, message after message.
+    case daemoneye
     /// A byte that chooses a message of the protocol, and its bytes.
     case messages
     /// A file of settings, variables and flags.
@@ -48,6 +50,7 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
         case .frames: FrameStream.violation(of: bytes)
         case .client: HostileSession.serverViolation(of: bytes)
         case .server: HostileSession.clientViolation(of: bytes)
+        case .daemoneye: HostileSession.daemonEyeViolation(of: bytes)
         case .messages: MessageRoundTrip.violation(of: bytes)
         case .settings: HostileSettings.violation(of: bytes)
         }

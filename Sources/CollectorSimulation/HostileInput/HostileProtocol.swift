@@ -95,6 +95,66 @@ enum HostileSession {
         return nil
     }
 
+    /// One request at a time, nothing is heard after the end, and what was understood is understood again when it is written
+    /// anew.
+    static func daemonEyeViolation(of bytes: [UInt8]) -> String? {
+        var now = Instant(nanoseconds: 0)
+        var session = DaemonEyeSession(ConnectionTimes.Limits(), at: now)
+        var isClosed = false
+        for (time, payload) in steps(bytes) {
+            now = now.advanced(by: .milliseconds(time))
+            if session.isBusy { session.finish(at: now) }
+            for action in [session.expire(at: now), session.receive(payload, at: now)] {
+                guard let action else { continue }
+                if isClosed {
+                    // Who does not take why it was ended.
+                    guard case .abandon = action else { return "an action after the end" }
+                    continue
+                }
+                switch action {
+                case .close, .abandon: isClosed = true
+                case .perform(let task):
+                    guard session.isBusy, session.taskID == task.taskID else {
+                        return "a task that is not under way"
+                    }
+                    if let violation = violation(of: task) { return violation }
+                case .negotiate(let request):
+                    guard session.isBusy else { return "a request that is not under way" }
+                    if let violation = violation(of: request) { return violation }
+                case .send(let result):
+                    if result.success || result.errorMessage.isEmpty { return "a refusal without a reason" }
+                }
+            }
+        }
+        return nil
+    }
+
+    private static func violation(of task: DaemonEyeDetectionTask) -> String? {
+        let bytes = written(task)
+        // A task of which nothing is written is no frame.
+        if bytes.isEmpty { return nil }
+        guard case .task(let again)? = try? DaemonEyeRequest(parsing: bytes), written(again) == bytes else {
+            return "a task reads back as something else"
+        }
+        return nil
+    }
+
+    private static func violation(of request: DaemonEyeCapabilityRequest) -> String? {
+        // Without domains it cannot be told from a task.
+        if request.requestedDomains.isEmpty { return nil }
+        let bytes = written(request)
+        guard case .capabilities(let again)? = try? DaemonEyeRequest(parsing: bytes), written(again) == bytes
+        else { return "a request for capabilities reads back as something else" }
+        return nil
+    }
+
+    /// Always the same bytes for the same message, numbers that equal nothing included.
+    private static func written(_ message: some Message) -> [UInt8] {
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
+        return (try? message.serializedBytes(options: options)) ?? []
+    }
+
     /// Only open requests get parts, and none after its end.
     static func clientViolation(of bytes: [UInt8]) -> String? {
         var session = ClientSession()

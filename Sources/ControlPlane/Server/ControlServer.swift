@@ -25,56 +25,55 @@ package final class ControlServer: Sendable {
         package init() {}
     }
 
-    /// How long to wait before the next try when there is no room for another connection.
-    private static let acceptPause = Duration.milliseconds(100)
-
-    private struct Client {
-        var uid: UserID
-        var connection: ServerConnection
-    }
-
     private struct State {
-        var clients: [(number: UInt64, client: Client)] = []
-        var lastNumber: UInt64 = 0
         var waiting: [ServerSession.Query: [(id: UInt64, client: ServerConnection)]] = [:]
         /// Questions to which an answer is being made.
         var underWay: Set<ServerSession.Query> = []
-        /// For whom sources are making pages, as often as they do.
-        var performing: [UserID] = []
-        var goodbye: String?
         var subscription: Subscription?
     }
 
     let limits: Limits
     package let feed: EventFeed
     let encodings = BatchEncodings()
-    private let listener: any TransportListener
-    private let path: String
+    private let acceptor: ConnectionAcceptor<ServerConnection>
+    private let slots: TaskSlots
     private let collector: Collector
     private let settings: any SettingsKeeper
     private let thread: any ExecutionThread
     private let role: @Sendable (PeerCredentials) -> WireWelcome.Role
-    private let counters = ConnectionCounters()
+    private let otherListeners: @Sendable () -> [WireListenerStatus]
     private let state = Mutex(State())
     private let everybodyLeft = Latch()
 
     /// - Parameters:
     ///   - path: Names the listener in ``WireListenerStatus``.
     ///   - settings: What `settings` is answered with.
+    ///   - otherListeners: What `status` tells beside this listener.
     ///   - role: What a client may do.
     package init(
         listener: any TransportListener, path: String, collector: Collector,
         settings: any SettingsKeeper,
         limits: Limits, thread: any ExecutionThread,
+        otherListeners: @escaping @Sendable () -> [WireListenerStatus] = { [] },
         role: @escaping @Sendable (PeerCredentials) -> WireWelcome.Role
     ) {
-        self.listener = listener
-        self.path = path
+        var refusal: [UInt8] = []
+        WireServerMessage.failure(.exhausted, "too many connections; try again later", to: 0)
+            .appendFrame(to: &refusal)
+        acceptor = ConnectionAcceptor(
+            listener, path: path,
+            limits: ConnectionAcceptor.Limits(
+                connectionCount: limits.connectionCount,
+                connectionCountPerUser: limits.connectionCountPerUser,
+                isPrivileged: { role($0) == .control }),
+            refusal: refusal, thread: thread)
+        slots = TaskSlots(limit: limits.taskCount, limitPerUser: limits.taskCountPerUser)
         self.collector = collector
         self.settings = settings
         self.limits = limits
         self.thread = thread
         self.role = role
+        self.otherListeners = otherListeners
         feed = EventFeed(run: collector.run, byteLimit: limits.historyByteCount)
     }
 
@@ -100,24 +99,13 @@ package final class ControlServer: Sendable {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask(executorPreference: thread) { await self.fillFeed() }
-            while state.withLock({ $0.goodbye == nil }) {
-                guard await listener.acceptable(until: nil) == .readable else {
-                    if Task.isCancelled { break }
-                    continue
-                }
-                do throws(Errno) {
-                    let connection = try listener.accept()
-                    if let client = admit(connection) {
-                        group.addTask(executorPreference: thread) { await self.serve(client) }
-                    }
-                } catch .resourceTemporarilyUnavailable {
-                    continue
-                } catch {
-                    counters.refuse(error == .connectionAbort ? "aborted" : "accept_failed")
-                    if error != .connectionAbort { await pause() }
-                }
-            }
-            listener.close()
+            await acceptor.run(
+                makeClient: { connection, number in
+                    ServerConnection(
+                        connection, number: number, server: self, clock: thread.clock,
+                        counters: acceptor.counters)
+                },
+                forget: { self.forget($0) })
         }
         everybodyLeft.open()
     }
@@ -125,12 +113,7 @@ package final class ControlServer: Sendable {
     /// Says goodbye to everybody; callable from any thread, once the collector has stopped.
     package func stop(_ reason: String) {
         feed.close()
-        let clients = state.withLock { state in
-            state.goodbye = reason
-            return state.clients.map(\.client.connection)
-        }
-        for client in clients { client.leave(reason) }
-        listener.interrupt()
+        acceptor.stop(reason)
     }
 
     /// Waits until ``run()`` has nothing more to do.
@@ -158,57 +141,14 @@ package final class ControlServer: Sendable {
         case .configuration(let report): message.reloaded = WireReloaded(report)
         case .health, .telemetry: return
         }
-        for client in state.withLock({ $0.clients }) { client.client.connection.announce(message) }
+        for client in acceptor.clients { client.announce(message) }
     }
 
-    private func pause() async {
-        try? await thread.clock.sleep(until: thread.clock.monotonic.advanced(by: Self.acceptPause))
-    }
-
-    // MARK: - Clients
-
-    private func admit(_ connection: any TransportConnection) -> (number: UInt64, ServerConnection)? {
-        let uid = connection.peer.uid
-        let isControl = role(connection.peer) == .control
-        let result = state.withLock { state -> (UInt64, ServerConnection)? in
-            let own = state.clients.count { $0.client.uid == uid }
-            guard state.clients.count < limits.connectionCount,
-                isControl || own < limits.connectionCountPerUser, state.goodbye == nil
-            else { return nil }
-            state.lastNumber += 1
-            let client = ServerConnection(
-                connection, number: state.lastNumber, server: self, clock: thread.clock, counters: counters)
-            state.clients.append((state.lastNumber, Client(uid: uid, connection: client)))
-            return (state.lastNumber, client)
-        }
-        guard let result else {
-            counters.refuse("too_many_connections")
-            refuse(connection)
-            return nil
-        }
-        counters.begin()
-        return result
-    }
-
-    /// Says why, if there is room for it, and closes.
-    private func refuse(_ connection: any TransportConnection) {
-        var bytes: [UInt8] = []
-        WireServerMessage.failure(.exhausted, "too many connections; try again later", to: 0)
-            .appendFrame(to: &bytes)
-        var sent = 0
-        // Without room, the client learns it from the end of the connection alone.
-        while sent < bytes.count, let count = try? connection.send(bytes, from: sent) { sent += count }
-        connection.close()
-    }
-
-    private func serve(_ client: (number: UInt64, connection: ServerConnection)) async {
-        let reason = await client.connection.run()
-        counters.end(reason)
+    /// Many may come, ask and leave while one answer is being made.
+    private func forget(_ client: ServerConnection) {
         state.withLock { state in
-            state.clients.removeAll { $0.number == client.number }
-            // Many may come, ask and leave while one answer is being made.
             for query in ServerSession.Query.allCases {
-                state.waiting[query]?.removeAll { $0.client === client.connection }
+                state.waiting[query]?.removeAll { $0.client === client }
             }
         }
     }
@@ -237,21 +177,10 @@ package final class ControlServer: Sendable {
     }
 
     /// Pages of tasks that sources are making now.
-    package var taskCount: Int { state.withLock { $0.performing.count } }
+    package var taskCount: Int { slots.count }
 
     /// What the listener has done so far.
-    package var listenerStatus: WireListenerStatus {
-        let values = counters.values
-        var status = WireListenerStatus()
-        status.path = path
-        status.connections = UInt32(clamping: values.openCount)
-        status.accepted = values.acceptedCount
-        status.requests = values.requestCount
-        status.ended = WireTally(values.ended).entries
-        status.bytesReceived = values.receivedByteCount
-        status.bytesSent = values.sentByteCount
-        return status
-    }
+    package var listenerStatus: WireListenerStatus { acceptor.status }
 
     /// Answers a question; those who ask while an answer is being made share the next one.
     func answer(_ query: ServerSession.Query, _ id: UInt64, for client: ServerConnection) {
@@ -298,7 +227,7 @@ package final class ControlServer: Sendable {
         var status = WireStatus()
         status.health = WireHealth(await collector.healthReport())
         status.telemetry = WireTelemetry(collector.telemetry())
-        status.listeners = [listenerStatus]
+        status.listeners = [listenerStatus] + otherListeners()
         return status
     }
 
@@ -328,14 +257,7 @@ package final class ControlServer: Sendable {
     /// Has a source carry out one page of a task.
     func perform(_ order: TaskOrder, for client: ServerConnection) {
         let (uid, name) = (client.connection.peer.uid, order.name)
-        let hasRoom = state.withLock { state in
-            guard state.performing.count < limits.taskCount,
-                state.performing.count(where: { $0 == uid }) < limits.taskCountPerUser
-            else { return false }
-            state.performing.append(uid)
-            return true
-        }
-        guard hasRoom else {
+        guard slots.enter(uid) else {
             let error = TaskError(.exhausted, "too many tasks are under way; try again later")
             return client.deliver(.failure(error), of: name)
         }
@@ -348,9 +270,7 @@ package final class ControlServer: Sendable {
             } catch {
                 result = .failure(error)
             }
-            state.withLock { state in
-                if let index = state.performing.firstIndex(of: uid) { state.performing.remove(at: index) }
-            }
+            slots.leave(uid)
             client.deliver(result, of: name)
         }
     }

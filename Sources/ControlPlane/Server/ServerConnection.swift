@@ -10,33 +10,23 @@ import struct SystemPackage.Errno
 /// One client: moves bytes between its connection, its session, and what it has asked for.
 ///
 /// One task runs it. Answers that take time come from other tasks, through ``deliver(_:finishing:)``.
-final class ServerConnection: Sendable {
-    /// Bytes that wait for a client at which no more events and requests are looked at.
-    private static let outputByteCount = 64 << 10
-    /// Frames that are looked at before others get their turn.
-    private static let turnCount = 16
-
-    private struct Stream {
+final class ServerConnection: FramedConnection, ServedClient {
+    struct Stream {
         var id: UInt64
         var reader: EventFeed.ReaderID
         var filter: EventFilter
     }
 
-    /// Touched by the connection's own task only.
-    private struct Work {
+    struct Work: ConnectionWork {
         var session: ServerSession
-        var reader = FrameReader(payloadLimit: Frame.clientPayloadByteCount)
-        var output: [UInt8] = []
-        var sentCount = 0
+        var bytes: ConnectionBytes
+        var mayBeAsked: Bool { true }
         var streams: [Stream] = []
         var tasks: [UInt64: TaskOrder] = [:]
         /// Tells the answers of one task from those of a cancelled one that had the same id.
         var lastOrder: UInt64 = 0
         /// Pages that sources are making, those for cancelled tasks included.
         var pagesUnderWay = 0
-        var isPeerDone = false
-        /// Set when nothing but what waits shall be sent any more.
-        var closingLabel: String?
     }
 
     private struct Mailbox {
@@ -50,7 +40,7 @@ final class ServerConnection: Sendable {
     let connection: any TransportConnection
     private let server: ControlServer
     private let number: UInt64
-    private let clock: any SystemClock
+    let clock: any SystemClock
     private let mailbox = Mutex(Mailbox())
     private let counters: ConnectionCounters
 
@@ -90,156 +80,75 @@ final class ServerConnection: Sendable {
 
     // MARK: - The loop
 
-    /// Serves the client until either side ends it.
-    ///
-    /// - Returns: Why it ended, as counted.
     func run() async -> String {
         var work = Work(
             session: ServerSession(
                 identity: server.identity(for: connection.peer), limits: server.limits.session,
-                at: clock.monotonic))
+                at: clock.monotonic),
+            bytes: ConnectionBytes(connection, checksum: .crc32, counters: counters))
         let label = await serve(&work)
         connection.close()
         for stream in work.streams { _ = server.feed.close(stream.reader) }
         return label
     }
 
-    private func serve(_ work: inout Work) async -> String {
-        while true {
-            do throws(Errno) {
-                takeMail(&work)
-                try receive(&work)
-                if let action = work.session.expire(at: clock.monotonic) { perform(action, &work) }
-                fillOutput(&work)
-                let isMoving = try send(&work)
-                if let label = work.closingLabel, work.output.isEmpty { return label }
-                // A client that has closed its sending side has left.
-                if work.isPeerDone { return work.closingLabel ?? "closed" }
-                if isMoving {
-                    // A client that is as fast as we are must not keep the thread for itself.
-                    await Task.yield()
-                    continue
-                }
-            } catch {
-                // What ended it first is why it ended.
-                let label = error == .brokenPipe || error == .connectionReset ? "reset" : "error"
-                return work.closingLabel ?? label
-            }
-            if Task.isCancelled { return work.closingLabel ?? "cancelled" }
-            _ = await connection.ready(for: interest(work), until: work.session.deadline)
-        }
+    func take(_ payload: [UInt8], _ work: inout Work) {
+        if let action = work.session.receive(payload, at: clock.monotonic) { perform(action, &work) }
     }
 
-    private func interest(_ work: borrowing Work) -> TransportInterest {
-        var interest: TransportInterest = []
-        if !work.output.isEmpty { interest.insert(.sending) }
-        if mayReceive(work) { interest.insert(.receiving) }
-        return interest
+    func refuse(_ error: FrameError, _ work: inout Work) {
+        perform(work.session.refuse(error, at: clock.monotonic), &work)
     }
 
-    private func mayReceive(_ work: borrowing Work) -> Bool {
-        !work.isPeerDone && work.closingLabel == nil && work.output.count < Self.outputByteCount
-    }
-
-    /// Takes what has arrived, as far as there is room for answers.
-    private func receive(_ work: inout Work) throws(Errno) {
-        for _ in 0..<Self.turnCount where mayReceive(work) {
-            do throws(Errno) {
-                let count = try work.reader.fill { (count, buffer) throws(Errno) in
-                    try connection.receive(count: count, into: &buffer)
-                }
-                if count == 0 { work.isPeerDone = true }
-                counters.add(received: count)
-            } catch .resourceTemporarilyUnavailable {
-                return
-            }
-            takeFrames(&work)
-        }
-        // While we do not listen, it is not the client that is slow.
-        if !mayReceive(work) { work.session.noteFrame(isOpen: false, isNew: false, at: clock.monotonic) }
-    }
-
-    private func takeFrames(_ work: inout Work) {
-        let now = clock.monotonic
-        var isNew = false
-        do throws(FrameError) {
-            while work.closingLabel == nil, let payload = try work.reader.next() {
-                isNew = true
-                counters.addRequest()
-                if let action = work.session.receive(payload, at: now) { perform(action, &work) }
-            }
-        } catch {
-            perform(work.session.refuse(error, at: now), &work)
-        }
-        work.session.noteFrame(isOpen: work.reader.isWithinFrame, isNew: isNew, at: now)
-    }
-
-    /// - Returns: Whether there may be more to do at once.
-    private func send(_ work: inout Work) throws(Errno) -> Bool {
-        let before = work.sentCount
-        var isStuck = false
-        while !isStuck, work.sentCount < work.output.count {
-            do throws(Errno) {
-                work.sentCount += try connection.send(work.output, from: work.sentCount)
-            } catch .resourceTemporarilyUnavailable {
-                isStuck = true
-            }
-        }
-        let moved = work.sentCount - before
-        counters.add(sent: moved)
-        if !isStuck {
-            work.output.removeAll(keepingCapacity: work.output.capacity <= Self.outputByteCount)
-            work.sentCount = 0
-        }
-        work.session.noteOutput(isWaiting: isStuck, hasMoved: moved > 0, at: clock.monotonic)
-        return moved > 0 && !isStuck
+    func expire(_ work: inout Work) {
+        if let action = work.session.expire(at: clock.monotonic) { perform(action, &work) }
     }
 
     // MARK: - Answers
 
-    private func takeMail(_ work: inout Work) {
+    func takeMail(_ work: inout Work) {
         // Announcements wait until there is room: nobody knows how many come while a client is slow.
-        let isFull = work.output.count >= Self.outputByteCount
+        let isFull = work.bytes.isFull
         let mail = mailbox.withLock { mailbox in
             let mail = mailbox
             mailbox = Mailbox()
             if isFull { mailbox.announcements = mail.announcements }
             return mail
         }
-        guard work.closingLabel == nil else { return }
+        guard work.bytes.closingLabel == nil else { return }
         for answer in mail.answers {
-            answer.message.appendFrame(to: &work.output)
+            answer.message.appendFrame(to: &work.bytes.output)
             if let id = answer.finished { work.session.finish(id, at: clock.monotonic) }
         }
         for page in mail.pages { takePage(page.order, page.result, &work) }
         if !isFull, work.session.isOpen {
-            for message in mail.announcements { message.appendFrame(to: &work.output) }
+            for message in mail.announcements { message.appendFrame(to: &work.bytes.output) }
         }
         if let reason = mail.goodbye { sayGoodbye(reason, &work) }
     }
 
     private func sayGoodbye(_ reason: String, _ work: inout Work) {
         // What was read for the streams before this is theirs still.
-        fillOutput(&work, beyondLimit: true)
+        fillOutput(&work, atMost: ConnectionBytes.outputByteCount + Frame.serverPayloadByteCount)
         for stream in work.streams {
             end(stream, .cancelled, reason, &work)
         }
         work.streams = []
         var message = WireServerMessage()
         message.goodbye.reason = reason
-        message.appendFrame(to: &work.output)
-        work.closingLabel = "stopping"
+        message.appendFrame(to: &work.bytes.output)
+        work.bytes.end("stopping")
         work.session.end(at: clock.monotonic)
     }
 
     private func perform(_ action: ServerSession.Action, _ work: inout Work) {
         switch action {
-        case .send(let message): message.appendFrame(to: &work.output)
+        case .send(let message): message.appendFrame(to: &work.bytes.output)
         case .greet:
             var message = WireServerMessage()
             message.requestID = work.session.helloID
             message.welcome = work.session.welcome(server.capabilities)
-            message.appendFrame(to: &work.output)
+            message.appendFrame(to: &work.bytes.output)
         case .answer(let id, let query): server.answer(query, id, for: self)
         case .reload(let id, let isCheck):
             guard isControl else { return fail(id, .permissionDenied, Self.needsControl, &work) }
@@ -253,12 +162,11 @@ final class ServerConnection: Sendable {
         case .nextPage(let id): beginPage(id, &work)
         case .cancel(let id): cancel(id, &work)
         case .close(let message, let label):
-            message.appendFrame(to: &work.output)
-            work.closingLabel = work.closingLabel ?? label
+            message.appendFrame(to: &work.bytes.output)
+            work.bytes.end(label)
         case .abandon(let label):
-            work.output = []
-            work.sentCount = 0
-            work.closingLabel = work.closingLabel ?? label
+            work.bytes.discardOutput()
+            work.bytes.end(label)
         }
     }
 
@@ -272,7 +180,7 @@ final class ServerConnection: Sendable {
     }
 
     private func fail(_ id: UInt64, _ code: WireFailure.Code, _ message: String, _ work: inout Work) {
-        WireServerMessage.failure(code, message, to: id).appendFrame(to: &work.output)
+        WireServerMessage.failure(code, message, to: id).appendFrame(to: &work.bytes.output)
         work.session.finish(id, at: clock.monotonic)
     }
 
@@ -292,16 +200,17 @@ final class ServerConnection: Sendable {
         var message = WireServerMessage()
         message.requestID = id
         message.subscribed.position = WirePosition(position)
-        message.appendFrame(to: &work.output)
+        message.appendFrame(to: &work.bytes.output)
         work.streams.append(Stream(id: id, reader: reader, filter: wanted.filter))
     }
 
     /// Reads for each stream in turn until enough waits for the client.
-    private func fillOutput(_ work: inout Work, beyondLimit: Bool = false) {
-        guard work.closingLabel == nil else { return }
-        let limit = beyondLimit ? Self.outputByteCount + Frame.serverPayloadByteCount : Self.outputByteCount
+    func fillOutput(_ work: inout Work) { fillOutput(&work, atMost: ConnectionBytes.outputByteCount) }
+
+    private func fillOutput(_ work: inout Work, atMost limit: Int) {
+        guard work.bytes.closingLabel == nil else { return }
         var hasMore = true
-        while hasMore, work.output.count < limit {
+        while hasMore, work.bytes.output.count < limit {
             hasMore = false
             for index in work.streams.indices.reversed() {
                 guard let output = server.feed.next(work.streams[index].reader) else { continue }
@@ -317,7 +226,7 @@ final class ServerConnection: Sendable {
         message.requestID = stream.id
         switch output {
         case .events(let selected, let through):
-            let unfit = server.encodings.append(selected, through: through, to: stream.id, &work.output)
+            let unfit = server.encodings.append(selected, through: through, to: stream.id, &work.bytes.output)
             guard unfit > 0, let gap = server.feed.discard(unfit, of: stream.reader, from: selected) else {
                 return
             }
@@ -333,7 +242,7 @@ final class ServerConnection: Sendable {
             }
             return
         }
-        message.appendFrame(to: &work.output)
+        message.appendFrame(to: &work.bytes.output)
     }
 
     private func end(_ stream: Stream, _ code: WireFailure.Code, _ reason: String, _ work: inout Work) {
@@ -344,7 +253,7 @@ final class ServerConnection: Sendable {
         if let account = server.feed.close(stream.reader) {
             message.streamEnd.account = WireStreamAccount(account)
         }
-        message.appendFrame(to: &work.output)
+        message.appendFrame(to: &work.bytes.output)
         work.session.finish(stream.id, at: clock.monotonic)
     }
 
@@ -397,7 +306,7 @@ final class ServerConnection: Sendable {
             var message = WireServerMessage()
             message.requestID = id
             message.taskResult = order.page(of: answer)
-            message.appendFrame(to: &work.output)
+            message.appendFrame(to: &work.bytes.output)
             work.tasks[id] = answer.hasMore ? order : nil
             if !answer.hasMore { work.session.finish(id, at: clock.monotonic) }
         case .failure(let error):

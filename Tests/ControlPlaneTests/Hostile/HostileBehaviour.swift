@@ -79,7 +79,7 @@ enum HostileBehaviour: String, CaseIterable, Sendable, CustomTestStringConvertib
     private func dribble(_ start: RawPeer, _ stage: Stage) async throws {
         var peer = start
         let frame = RawPeer.frame(Array(repeating: 1, count: 1_000))
-        let pause = stage.limits.session.frameTimeout / 5
+        let pause = stage.limits.session.times.frameTimeout / 5
         for byte in frame.prefix(10) {
             await peer.send([byte])
             await peer.pause(pause)

@@ -15,8 +15,8 @@ import WireMessages
     private static var limits: ControlServer.Limits {
         var limits = ControlServer.Limits()
         limits.session.helloTimeout = .milliseconds(500)
-        limits.session.frameTimeout = .milliseconds(500)
-        limits.session.writeTimeout = .milliseconds(500)
+        limits.session.times.frameTimeout = .milliseconds(500)
+        limits.session.times.writeTimeout = .milliseconds(500)
         limits.connectionCount = 32
         limits.historyByteCount = 32 << 20
         return limits
