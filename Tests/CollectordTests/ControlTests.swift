@@ -45,7 +45,7 @@ struct ControlTests {
         let settings = try ctl("config", "show", "ipc.socket").finish()
         #expect(settings.output.contains(socket))
         let capabilities = try ctl("capabilities", "--json").finish()
-        #expect(capabilities.lines.last?["tasks"] as? [String] == ["processes", "tree"])
+        #expect(capabilities.lines.last?["tasks"] as? [String] == ["processes", "tree", "executable"])
         let metrics = try ctl("metrics").finish()
         #expect(metrics.output.contains("# TYPE"))
         let result = try stop(daemon)
@@ -242,7 +242,7 @@ struct ControlTests {
     func `a client written in Python from the protocol's files alone gets everything`() throws {
         let root = folder.appendingPathComponent("watched")
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
-        try Data("hello\n".utf8).write(to: root.appendingPathComponent("f"))
+        for name in ["f", "g"] { try Data("hello\n".utf8).write(to: root.appendingPathComponent(name)) }
         let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
         defer { try? FileManager.default.removeItem(at: folder) }
         #expect(
@@ -268,8 +268,13 @@ struct ControlTests {
         #expect(
             steps["check_hash"]?["is_same"] as? Bool == true
                 && steps["check_hash"]?["is_match"] as? Bool == true)
-        #expect(steps["verify_executable"]?["failure"] as? String == "CODE_UNSUPPORTED")
-        #expect(steps["list_files"]?["failure"] as? String == "CODE_UNSUPPORTED")
+        let verified = steps["verify_executable"] ?? [:]
+        #expect(verified["is_same"] as? Bool == true && verified["on_disk"] as? String == "same")
+        #expect(steps["verify_nobody"]?["failure"] as? String == "CODE_NOT_FOUND")
+        let listed = steps["list_files"] ?? [:]
+        #expect(listed["has_file"] as? Bool == true && listed["is_ordered"] as? Bool == true)
+        // Two, one a page.
+        #expect(listed["files"] as? Int == 2 && listed["pages"] as? Int == 2)
         _ = try stop(daemon)
     }
 }
