@@ -270,7 +270,10 @@ extension Console {
             if hash.hasOnDisk { try write([TerminalText.escape(Self.news(of: hash.onDisk))]) }
         }
         try flush()
-        if hash.hasObstacle { throw CommandFailure(1, "\(hash.path.isEmpty ? "the executable" : hash.path) has no digest: \(hash.obstacle)") }
+        if hash.hasObstacle {
+            throw CommandFailure(
+                1, "\(hash.path.isEmpty ? "the executable" : hash.path) has no digest: \(hash.obstacle)")
+        }
         if hash.hasIsMatch, !hash.isMatch { throw CommandFailure(1, "\(hash.path) is not what was expected") }
     }
 }

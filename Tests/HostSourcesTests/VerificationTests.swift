@@ -104,11 +104,14 @@ import struct SystemPackage.Errno
         let outcome = verify(
             [77, 78],
             during: [
-                (.milliseconds(300), { kernel in
-                    kernel.unlinkExecutable(Self.tool)
-                    kernel.fork(parent: pid(77), as: pid(78))
-                    kernel.exec(pid(78), .file(Self.tool))
-                })
+                (
+                    .milliseconds(300),
+                    { kernel in
+                        kernel.unlinkExecutable(Self.tool)
+                        kernel.fork(parent: pid(77), as: pid(78))
+                        kernel.exec(pid(78), .file(Self.tool))
+                    }
+                )
             ])
         let hashes = try outcome.answers.map { try #require($0.get().hash) }
         try #require(hashes.count == 2)
@@ -158,7 +161,9 @@ import struct SystemPackage.Errno
         rule.nth = 4
         let answers = verify(
             [77], faults: [rule],
-            during: [(.milliseconds(1_100), { $0.exec(pid(77), .file(Array("/usr/bin/other".utf8)), over: .zero) })]
+            during: [
+                (.milliseconds(1_100), { $0.exec(pid(77), .file(Array("/usr/bin/other".utf8)), over: .zero) })
+            ]
         ).answers
         let answer = try #require(answers.first).get()
         #expect(answer.hash?.path == "/usr/bin/other" && answer.hash?.onDisk == .same)
@@ -184,7 +189,9 @@ import struct SystemPackage.Errno
     }
 
     @Test(arguments: [BackendOperation.imageOpen, .imageRead, .imageStatus, .procfsReadLink, .procfsStatus])
-    func `whichever call fails, there is an answer and never a wrong digest`(operation: BackendOperation) throws {
+    func `whichever call fails, there is an answer and never a wrong digest`(operation: BackendOperation)
+        throws
+    {
         let right = try #require(verify([77]).answers.first).get().hash?.digest
         for error in operation.errors {
             for nth in [1, 2, 4, 5, 6] {

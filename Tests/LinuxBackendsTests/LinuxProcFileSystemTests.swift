@@ -162,7 +162,9 @@ struct LinuxProcFileSystemTests {
         let directory = try files.openProcess(own)
         let etc = try files.status(ofPath: Array("/etc".utf8), in: directory)
         #expect(try files.status(ofPath: Array("/../../etc/.".utf8), in: directory).inode == etc.inode)
-        #expect(throws: Errno.notDirectory) { try files.status(ofPath: Array("/etc/passwd/x".utf8), in: directory) }
+        #expect(throws: Errno.notDirectory) {
+            try files.status(ofPath: Array("/etc/passwd/x".utf8), in: directory)
+        }
         #expect(throws: Errno.tooManySymbolicLinkLevels) {
             try files.status(ofPath: Array("/proc/self/exe".utf8), in: directory)
         }

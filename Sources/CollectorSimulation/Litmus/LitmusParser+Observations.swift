@@ -38,7 +38,8 @@ extension LitmusParser {
         _ verb: String, _ reader: inout LitmusLineReader
     ) throws(ScenarioError) -> LitmusObservation? {
         switch verb {
-        case "open", "read", "readlink", "status", "threads", "image": return try procObservation(verb, &reader)
+        case "open", "read", "readlink", "status", "threads", "image":
+            return try procObservation(verb, &reader)
         case "list": return .list
         case "pidfd": return .pidFDInode(try task(&reader), label: try label(&reader))
         case "compare": return .compare(try knownLabel(&reader), try knownLabel(&reader))

@@ -106,7 +106,8 @@ extension FilesystemLoop {
     func planHashes() {
         let isBeingRead = hashing.map { tracker.isHeld($0.id, $0.ticket) } ?? false
         tracker.hashRoom =
-            budget.room(within: settings.hashPatience, at: now) + (isBeingRead ? hashing?.digest.offset ?? 0 : 0)
+            budget.room(within: settings.hashPatience, at: now)
+            + (isBeingRead ? hashing?.digest.offset ?? 0 : 0)
     }
 
     /// Tells events without a hash that have waited long enough.

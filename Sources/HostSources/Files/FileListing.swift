@@ -60,8 +60,8 @@ package struct FileListing {
     ) {
         self.prefix = prefix
         self.after = after
-        // In each root one folder at a time can lie on the way to the prefix, to `after`, or to another root, and hold nothing
-        // that is wanted.
+        // In each root one folder at a time can lie on the way to the prefix, to `after`, or to another root, and hold
+        // nothing that is wanted.
         capacity = max(wanted, 1) + 3 * roots.count
         for root in roots {
             var path = index.roots[root].path + [0x2f]
@@ -106,7 +106,9 @@ package struct FileListing {
     private mutating func look(at visit: Visit, in index: inout FileIndex) {
         let (rootPath, root) = index.roots[visit.root]
         // Renamed meanwhile: nothing in it has the path any more that it had.
-        if index.find(path: visit.path[(rootPath.count)...], below: root) != visit.folder { index.walk = .none }
+        if index.find(path: visit.path[(rootPath.count)...], below: root) != visit.folder {
+            index.walk = .none
+        }
         scratch.removeAll(keepingCapacity: true)
         scratch += visit.path
         var count = 0

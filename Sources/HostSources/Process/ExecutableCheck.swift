@@ -92,7 +92,9 @@ final class ExecutableCheck {
             try procfs.readLink(.root, in: directory, into: &root)
             if root == [0x2f] { root = [] }
             // Executed before it changed its root.
-            guard path.starts(with: root), path.count > root.count, path[root.count] == 0x2f else { return nil }
+            guard path.starts(with: root), path.count > root.count, path[root.count] == 0x2f else {
+                return nil
+            }
             let named = try procfs.status(ofPath: Array(path[root.count...]), in: directory)
             return named.device == status.device && named.inode == status.inode ? .same : .replaced
         } catch {

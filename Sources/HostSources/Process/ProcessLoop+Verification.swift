@@ -60,11 +60,14 @@ extension ProcessLoop {
             }
             guard tracker.isOf(identity, process) else { throw .noSuchProcess }
             guard !stat.isKernelThread else {
-                return refuse(order, .invalid, "process \(pid) is a thread of the kernel: it has no executable")
+                let message = "process \(pid) is a thread of the kernel: it has no executable"
+                return refuse(order, .invalid, message)
             }
             let file = try endpoints.procfs.openExecutable(in: directory)
             let status = try endpoints.procfs.status(of: file)
-            guard status.size <= Limits.hashedExecutableByteCount else { return end(order, process, .tooLarge) }
+            guard status.size <= Limits.hashedExecutableByteCount else {
+                return end(order, process, .tooLarge)
+            }
             executableCheck = ExecutableCheck(
                 order, process, directory: directory, file: file, before: status, attemptCount: attemptCount)
         } catch {

@@ -26,7 +26,8 @@ extension Syscall {
     }
 
     /// Opens what a path leads to within `root`, only to look at it (`O_PATH`).
-    static func open(_ path: [UInt8], inRoot root: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
+    static func open(_ path: [UInt8], inRoot root: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor
+    {
         let text = try text(path)
         let number = root.rawValue
         return OwnedDescriptor(adopting: try check { unsafe clinux_open_in_root(number, text) })

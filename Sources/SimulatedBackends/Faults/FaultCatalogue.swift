@@ -159,12 +159,14 @@ extension BackendOperation {
                 .notPermitted, .interrupted, .resourceTemporarilyUnavailable, .noMemory, .permissionDenied,
                 .noBufferSpace,
             ]
-        // open(2) of what /proc/PID/exe leads to: ENOENT is a process that has given up its memory, EAGAIN a lease that is
-        // being broken, ESTALE a network file system.
+        // open(2) of what /proc/PID/exe leads to: ENOENT is a process that has given up its memory, EAGAIN a lease that
+        // is being broken, ESTALE a network file system.
         case .imageOpen:
             [
-                .notPermitted, .noSuchFileOrDirectory, .interrupted, .ioError, .resourceTemporarilyUnavailable,
-                .noMemory, .permissionDenied, .tooManyOpenFilesInSystem, .tooManyOpenFiles, .staleNFSFileHandle,
+                .notPermitted, .noSuchFileOrDirectory, .interrupted, .ioError,
+                .resourceTemporarilyUnavailable,
+                .noMemory, .permissionDenied, .tooManyOpenFilesInSystem, .tooManyOpenFiles,
+                .staleNFSFileHandle,
             ]
         // read(2).
         case .imageRead: [.interrupted, .ioError, .noMemory, .staleNFSFileHandle]

@@ -31,7 +31,8 @@ final class SimulatedFile {
     var status: FileStatus {
         FileStatus(
             device: device, inode: inode, mode: mode, linkCount: linkCount, uid: owner, gid: GroupID(0),
-            size: byteCount, modified: WallTime(nanoseconds: 0), changed: WallTime(nanoseconds: 0), mountID: 0)
+            size: byteCount, modified: WallTime(nanoseconds: 0), changed: WallTime(nanoseconds: 0), mountID: 0
+        )
     }
 
     /// What `readlink(2)` of `/proc/PID/exe` gives: the path, with ` (deleted)` once it has no name.

@@ -46,7 +46,8 @@ import Testing
             case 1:
                 let folder = folders[Int(generator.below(UInt64(folders.count)))]
                 let name = name()
-                guard folder != id, !index.isAncestor(id, of: folder), index.find(name, in: folder) == nil else {
+                guard folder != id, !index.isAncestor(id, of: folder), index.find(name, in: folder) == nil
+                else {
                     return
                 }
                 index.move(id, to: name, in: folder)
@@ -129,7 +130,9 @@ import Testing
         tree.grow(300)
         let paths = tree.paths
         let some = paths[Int(tree.generator.below(UInt64(paths.count)))]
-        for prefix in [some, some + [0x2f], Array(some.dropLast()), [0x2f], Array("/b".utf8), Array("/x".utf8)] {
+        for prefix in [
+            some, some + [0x2f], Array(some.dropLast()), [0x2f], Array("/b".utf8), Array("/x".utf8),
+        ] {
             let expected = paths.filter { $0.starts(with: prefix) }
             #expect(pages(&tree, prefix: prefix, limit: 5).flatMap { $0 } == expected, "seed \(seed)")
         }

@@ -78,7 +78,8 @@ import struct SystemPackage.Errno
         #expect(outcome.pages.map(\.hasMore) == [true, false])
         let file = try #require(outcome.pages.first?.files[1])
         #expect(file.size == 7 && file.type == .regular && file.operation == .baseline)
-        #expect(file.permissions != nil && file.uid == UserID(0) && file.inode != nil && file.modifiedTime != nil)
+        #expect(
+            file.permissions != nil && file.uid == UserID(0) && file.inode != nil && file.modifiedTime != nil)
         #expect(file.fileHash == nil && file.metadata == .lateRead)
         #expect(outcome.pages.allSatisfy { $0.totalCount >= 6 })
         #expect(outcome.account?.isBalanced == true)
@@ -98,7 +99,7 @@ import struct SystemPackage.Errno
             FileAction.create(path: path("/d/") + [0xf8 + UInt8(number)], attributes, over: .zero)
         }
         let outcome = try list(limit: 2, given: files + odd)
-        #expect(outcome.paths == sorted + (0..<7).map { "/d/\\xf\($0 < 2 ? String(8 + $0) : ["a", "b", "c", "d", "e"][$0 - 2])" })
+        #expect(outcome.paths == sorted + ["8", "9", "a", "b", "c", "d", "e"].map { "/d/\\xf\($0)" })
     }
 
     @Test func `what is below no watched root is not listed`() throws {
@@ -108,7 +109,9 @@ import struct SystemPackage.Errno
         #expect(outcome.paths == sorted)
     }
 
-    @Test func `files that come and go between pages, and calls that fail, leave order and account whole`() throws {
+    @Test func `files that come and go between pages, and calls that fail, leave order and account whole`()
+        throws
+    {
         for seed in 1...UInt64(5) {
             var rules: [FaultRule] = []
             for operation in [BackendOperation.rootOpen, .rootStatus, .watchRead, .rootRead] {
