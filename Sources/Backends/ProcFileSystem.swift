@@ -39,6 +39,23 @@ public protocol ProcFileSystem: Sendable {
     func status(of link: ProcessLink, in directory: borrowing ProcessDirectory) throws(Errno)
         -> LinkTargetStatus
 
+    /// Opens the program that a process executes, to read its contents: that very file, whatever has its name now.
+    ///
+    /// `/proc/<pid>/exe` with `O_RDONLY|O_NONBLOCK|O_NOCTTY`. What is open stays so after the process has ended.
+    /// - Throws: `ENOENT` for zombies and kernel threads, `ESRCH` once reaped, `EACCES` without ptrace access or the right
+    ///   to read the file, and what its file system gives: `EIO`, `ESTALE`, `EAGAIN` while a lease is broken.
+    func openExecutable(in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile
+
+    /// `statx(2)` of an open file, whatever its name is now.
+    func status(of file: borrowing ProcFile) throws(Errno) -> FileStatus
+
+    /// `statx(2)` of what a path leads to for the process itself: below its own root, links followed, none of them out of it.
+    ///
+    /// Opened by `openat2(2)` with `O_PATH`, `RESOLVE_IN_ROOT` and `RESOLVE_NO_MAGICLINKS` in `/proc/<pid>/root`.
+    /// - Throws: `ENOENT` and `ENOTDIR` when it leads nowhere, `ESRCH` once reaped, `ENOENT` for zombies, `EACCES` without
+    ///   ptrace access, `EAGAIN` when a rename beside it makes the kernel give up, `ENOSYS` before Linux 5.6.
+    func status(ofPath path: [UInt8], in directory: borrowing ProcessDirectory) throws(Errno) -> FileStatus
+
     /// Appends the thread ids listed in `task/`; empty once the process has been reaped.
     func threadIDs(in directory: borrowing ProcessDirectory, into tids: inout [ProcessID]) throws(Errno)
 
@@ -105,7 +122,7 @@ public struct ProcessDirectory: ~Copyable, Sendable {
     deinit { release(token) }
 }
 
-/// An open file of `/proc`; released when it goes out of scope.
+/// An open file of `/proc`, or one that a link there leads to; released when it goes out of scope.
 public struct ProcFile: ~Copyable, Sendable {
     public let token: Int
     private let release: @Sendable (Int) -> Void

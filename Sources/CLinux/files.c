@@ -168,6 +168,15 @@ int clinux_open_beneath(int directory, const char *path, enum clinux_access acce
     return opened((int)syscall(SYS_openat2, directory, path, &how, sizeof how));
 }
 
+int clinux_open_in_root(int root, const char *path) {
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    return opened((int)syscall(SYS_openat2, root, path, &how, sizeof how));
+}
+
+int clinux_open_contents(int directory, const char *path) {
+    return opened(openat(directory, path, O_CLOEXEC | access_flags(CLINUX_ACCESS_CONTENTS)));
+}
+
 int clinux_reopen(int fd, enum clinux_access access) {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);

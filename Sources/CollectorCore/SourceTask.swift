@@ -6,13 +6,18 @@ public enum SourceTask: Hashable, Sendable {
     case enumerateProcesses(ProcessSelection, after: ProcessID?, limit: Int)
     /// The process and all that descend from it, likewise; `notFound` when there is no such process.
     case processTree(ProcessID, after: ProcessID?, limit: Int)
-    /// What is known of the process's executable, with its digest.
+    /// What a process executes, with the digest of that very file, and whether its path still names it.
+    ///
+    /// `notFound` when there is no such process or it ends meanwhile, `invalid` for a thread of the kernel.
     case verifyExecutable(ProcessID)
     /// The digest of a regular file below a watched root.
     case checkHash(path: String, HashAlgorithm)
     /// The files below watched roots whose path begins so, in ascending order of their path's bytes: at most `limit`, of those
-    /// behind `after`.
-    case listFiles(prefix: String, after: String?, limit: Int)
+    /// behind `after` (a ``TaskAnswer/fileCursor``).
+    ///
+    /// As known while the page is made: a name that stays is told once, one that comes, goes or is renamed meanwhile may be
+    /// missing.
+    case listFiles(prefix: String, after: [UInt8]?, limit: Int)
 
     public var kind: TaskKind {
         switch self {
@@ -71,14 +76,27 @@ public struct TaskAnswer: Hashable, Sendable {
     public var processes: [ProcessEvent] = []
     public var files: [FilesystemEvent] = []
     public var hash: HashAnswer?
-    /// How many there are in all, those before and behind the ones above included.
+    /// How many there are in all, those before and behind the ones above included; of files an upper bound: all names that the
+    /// source knows, whatever they begin with.
     public var totalCount = 0
     /// Whether more lie behind the last one.
     public var hasMore = false
-    /// When all of it was so.
+    /// Behind which path's bytes more files lie, as texts of ``files`` need not be the bytes; `nil` without files.
+    public var fileCursor: [UInt8]?
+    /// When all of it was so; of files, when the last of them was.
     public var monotonic: Instant
 
     public init(monotonic: Instant) { self.monotonic = monotonic }
+}
+
+/// What the path of a running program names now.
+public enum ImageOnDisk: String, Hashable, Sendable, CaseIterable {
+    /// The file that runs.
+    case same
+    /// Another file, be its contents the same.
+    case replaced
+    /// Nothing.
+    case missing
 }
 
 /// A digest, or why there is none.
@@ -88,6 +106,8 @@ public struct HashAnswer: Hashable, Sendable {
     /// Lower-case hexadecimal.
     public var digest: String?
     public var obstacle: HashObstacle?
+    /// Of a program that runs: what its path names for the process itself; `nil` when that could not be told.
+    public var onDisk: ImageOnDisk?
 
     public init(path: String, algorithm: HashAlgorithm, digest: String?, obstacle: HashObstacle?) {
         self.path = path

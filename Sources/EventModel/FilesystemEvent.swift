@@ -102,7 +102,7 @@ public enum HashObstacle: String, Hashable, Sendable, CaseIterable {
     case vanished
     /// Changed while it was being read.
     case changing
-    /// Larger than `sources.filesystem.hash_max_size`.
+    /// Larger than `sources.filesystem.hash_max_size`, or than ``Limits/hashedExecutableByteCount``.
     case tooLarge = "too_large"
     /// `sources.filesystem.hash_rate` was used up.
     case overBudget = "over_budget"

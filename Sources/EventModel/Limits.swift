@@ -10,6 +10,14 @@ public enum Limits {
     public static let argumentCount = 16_384
     /// Most bytes of a command line that are kept for later events of a process and of its children.
     public static let trackedCommandLineByteCount = 4_096
+    /// Largest executable that is hashed when somebody asks, in bytes: about half a second of work.
+    public static let hashedExecutableByteCount: UInt64 = 268_435_456
+    /// Most requests to verify an executable that wait in one source; more are refused.
+    public static let waitingVerificationCount = 16
+    /// Most entries of one page of a task's answer.
+    public static let taskPageCount = 1_000
+    /// Most bytes of one page of a task's answer, roughly: it must fit into a frame.
+    public static let taskPageByteCount = 786_432
     /// Longest path in bytes (`PATH_MAX`).
     public static let pathByteCount = 4_096
     /// Longest path of a Unix socket in bytes without its NUL (`sun_path`, `unix(7)`).

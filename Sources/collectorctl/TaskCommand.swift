@@ -9,7 +9,7 @@ struct TaskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "task", abstract: "Have the collector look something up now.",
         discussion: "What the collector cannot do at present is refused, see \"collectorctl capabilities\".",
-        subcommands: [Processes.self, Tree.self, Hash.self, Files.self])
+        subcommands: [Processes.self, Tree.self, Executable.self, Hash.self, Files.self])
 
     static func name(of type: WireTaskType) -> String {
         switch type {
@@ -59,6 +59,35 @@ struct TaskCommand: ParsableCommand {
         }
     }
 
+    struct Executable: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Have the executable of a process hashed, and compare it with what its path names now.",
+            discussion: """
+                The file that runs is hashed, be it replaced or deleted on disk: "same", "replaced" and "missing" say what its \
+                path names for the process.
+
+                    collectorctl task executable 4711
+                    collectorctl task executable 4711 --expect 9f86d081884c7d65...
+                    collectorctl task executable 4711 --json
+
+                Takes the role control: root, or the collector's own user. Exits with 1 when there is no digest or it is not \
+                the expected one; a file that was replaced is no failure.
+                """,
+            aliases: ["verify"])
+
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "The pid.") var pid: UInt32
+        @Option(help: "The digest that is expected, in hexadecimal.") var expect: String?
+
+        func run() throws {
+            var task = WireDetectionTask()
+            task.type = .verifyExecutable
+            task.pid = pid
+            if let expect { task.hashCheck.expected = expect }
+            try TaskCommand.perform(task, common)
+        }
+    }
+
     struct Hash: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Have a file below a watched root hashed, and compare the digest.",
@@ -82,7 +111,17 @@ struct TaskCommand: ParsableCommand {
 
     struct Files: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List files below the watched roots, as the collector's index knows them.")
+            abstract: "List files below the watched roots, as the collector knows them.",
+            discussion: """
+                Nothing is read from disk. The list is ordered by the bytes of the paths, and shows permissions, owner, group, \
+                size, time of the last change and path.
+
+                    collectorctl task files
+                    collectorctl task files /etc/ssh/
+                    collectorctl task files /usr/bin/ --json
+
+                Takes the role control: root, or the collector's own user.
+                """)
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "What the path begins with.") var prefix: String = "/"
@@ -145,7 +184,7 @@ extension Console {
             if options.isJSON {
                 try writeJSON { CollectionEvent.filesystem(file).appendJSON(to: &$0) }
             } else {
-                try write([TerminalText.escape("\(column(file.size, 12))  \(file.path)")])
+                try write([line(for: file)])
             }
         }
         if page.hasHash { try show(page.hash) }
@@ -163,9 +202,52 @@ extension Console {
                 + arguments)
     }
 
+    /// The columns of `ls -ln`, with the time as RFC 3339 in UTC.
+    private func line(for file: FilesystemEvent) -> String {
+        let time = file.modifiedTime.map { String($0.description.prefix(19)) }
+        return TerminalText.escape(
+            "\(mode(of: file)) \(column(file.uid, 6)) \(column(file.gid, 6)) \(column(file.size, 12)) "
+                + "\(column(time, 19)) \(file.path)")
+    }
+
+    /// `drwxr-xr-x`; question marks for what is not known.
+    private func mode(of file: FilesystemEvent) -> String {
+        let type =
+            switch file.type {
+            case .regular: "-"
+            case .directory: "d"
+            case .symlink: "l"
+            case .fifo: "p"
+            case .socket: "s"
+            case .blockDevice: "b"
+            case .characterDevice: "c"
+            case nil: "?"
+            }
+        guard let permissions = file.permissions else { return type + String(repeating: "?", count: 9) }
+        var text = type
+        for (shift, special, marks) in [(6, 0o4000, "sS"), (3, 0o2000, "sS"), (0, 0o1000, "tT")] {
+            let bits = permissions >> UInt16(shift)
+            let isSpecial = permissions & UInt16(special) != 0
+            text += bits & 4 != 0 ? "r" : "-"
+            text += bits & 2 != 0 ? "w" : "-"
+            let execute = bits & 1 != 0 ? "x" : "-"
+            text += isSpecial ? String(bits & 1 != 0 ? marks.prefix(1) : marks.suffix(1)) : execute
+        }
+        return text
+    }
+
     private func column(_ value: (some CustomStringConvertible)?, _ width: Int) -> String {
         let text = value.map { "\($0)" } ?? "-"
         return String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+    }
+
+    private static func news(of onDisk: String) -> String {
+        switch ImageOnDisk(rawValue: onDisk) {
+        case .same: "on disk: the file that runs"
+        case .replaced: "on disk: replaced, another file has the path"
+        case .missing: "on disk: missing, nothing has the path"
+        case nil: "on disk: \(onDisk)"
+        }
     }
 
     private func show(_ hash: WireHashResult) throws(CommandFailure) {
@@ -178,15 +260,20 @@ extension Console {
                     json.member("algorithm", hash.algorithm)
                     if hash.hasDigest { json.member("digest", hash.digest) }
                     if hash.hasIsMatch { json.member("matches", hash.isMatch) }
+                    if hash.hasOnDisk { json.member("on_disk", hash.onDisk) }
                     if hash.hasObstacle { json.member("obstacle", hash.obstacle) }
                     json.endObject()
                 }
             }
         } else if hash.hasDigest {
             try write([TerminalText.escape("\(hash.digest)  \(hash.path)")])
+            if hash.hasOnDisk { try write([TerminalText.escape(Self.news(of: hash.onDisk))]) }
         }
         try flush()
-        if hash.hasObstacle { throw CommandFailure(1, "\(hash.path) has no digest: \(hash.obstacle)") }
+        if hash.hasObstacle {
+            throw CommandFailure(
+                1, "\(hash.path.isEmpty ? "the executable" : hash.path) has no digest: \(hash.obstacle)")
+        }
         if hash.hasIsMatch, !hash.isMatch { throw CommandFailure(1, "\(hash.path) is not what was expected") }
     }
 }

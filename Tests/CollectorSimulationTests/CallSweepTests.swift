@@ -26,6 +26,7 @@ import Testing
         #expect(sweep.summary.runCount > 300)
         let struck = sweep.summary.calls.filter { $0.strikeCount > 0 }.map(\.call)
         var unused: Set<BackendOperation> = [.procfsStatus, .procfsThreads, .entropyWord]
+        unused.formUnion([.imageOpen, .imageRead, .imageStatus])
         unused.formUnion([.transportListen, .transportAccept, .transportConnect])
         unused.formUnion([.transportReceive, .transportSend, .transportWait])
         if name != "files" {

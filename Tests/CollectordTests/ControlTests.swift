@@ -45,7 +45,7 @@ struct ControlTests {
         let settings = try ctl("config", "show", "ipc.socket").finish()
         #expect(settings.output.contains(socket))
         let capabilities = try ctl("capabilities", "--json").finish()
-        #expect(capabilities.lines.last?["tasks"] as? [String] == ["processes", "tree"])
+        #expect(capabilities.lines.last?["tasks"] as? [String] == ["processes", "tree", "executable"])
         let metrics = try ctl("metrics").finish()
         #expect(metrics.output.contains("# TYPE"))
         let result = try stop(daemon)
@@ -119,6 +119,87 @@ struct ControlTests {
             #expect(refused.exitCode != 0 && refused.output.isEmpty, "\(bad): \(refused.errors)")
         }
         _ = try stop(daemon)
+    }
+
+    @Test func `what a process runs is verified, whatever is on disk by now`() throws {
+        let daemon = try startDaemon()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = folder.appendingPathComponent("tool")
+        try FileManager.default.copyItem(at: URL(fileURLWithPath: "/bin/sleep"), to: program)
+        let digest = try sha256("/bin/sleep")
+        let sleeper = Process()
+        sleeper.executableURL = program
+        sleeper.arguments = ["30"]
+        try sleeper.run()
+        let pid = sleeper.processIdentifier
+        defer { kill(pid, SIGKILL) }
+        #expect(daemon.waitForEvent("process.exec", of: pid))
+        func verify(_ arguments: String...) throws -> [String: Any] {
+            let result = try Program(
+                "collectorctl",
+                ["task", "executable", "\(pid)", "--json", "--socket", socket] + arguments
+            ).finish()
+            let hash = try #require(result.lines.last)
+            let process = try #require(result.lines.first?["process"] as? [String: Any])
+            #expect(process["pid"] as? Int == Int(pid) && process["exe"] as? String == program.path)
+            return hash.merging(["exit": Int(result.exitCode)]) { $1 }
+        }
+        let intact = try verify("--expect", digest)
+        #expect(intact["digest"] as? String == digest && intact["on_disk"] as? String == "same")
+        #expect(intact["matches"] as? Bool == true && intact["exit"] as? Int == 0)
+        try FileManager.default.removeItem(at: program)
+        let deleted = try verify()
+        #expect(deleted["digest"] as? String == digest && deleted["on_disk"] as? String == "missing")
+        try FileManager.default.copyItem(at: URL(fileURLWithPath: "/bin/true"), to: program)
+        let replaced = try verify()
+        #expect(replaced["digest"] as? String == digest && replaced["on_disk"] as? String == "replaced")
+        #expect(replaced["exit"] as? Int == 0)
+        let shown = try ctl("task", "verify", "\(pid)").finish()
+        #expect(shown.output.contains("\(digest)  \(program.path)\non disk: replaced"))
+        #expect(try verify("--expect", "00")["exit"] as? Int == 1)
+        _ = try stop(daemon)
+    }
+
+    @Test func `threads of the kernel and those that are gone have no executable to verify`() throws {
+        let daemon = try startDaemon()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let pid = try runToEnd("/bin/true", [])
+        #expect(daemon.waitForEvent("process.exit", of: pid))
+        let gone = try ctl("task", "executable", "\(pid)").finish()
+        #expect(gone.exitCode == 1 && gone.errors.contains("there is no process \(pid)"))
+        // In a container pid 2 is anybody.
+        if try String(contentsOfFile: "/proc/2/comm", encoding: .utf8) == "kthreadd\n" {
+            let thread = try ctl("task", "executable", "2").finish()
+            #expect(thread.exitCode != 0 && thread.errors.contains("thread of the kernel"))
+        }
+        _ = try stop(daemon)
+    }
+
+    @Test func `files are listed in order, page by page`() throws {
+        let root = folder.appendingPathComponent("watched")
+        try FileManager.default.createDirectory(
+            at: root.appendingPathComponent("a"), withIntermediateDirectories: true)
+        let names = (0..<700).map { "a/n\(1_000 + $0)" } + ["a-b", "z"]
+        for name in names { try Data("hello\n".utf8).write(to: root.appendingPathComponent(name)) }
+        let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(
+            daemon.waitForLine { $0.contains(#""source":"filesystem""#) && $0.contains(#""state":"ready""#) })
+        let result = try ctl("task", "files", root.path, "--json").finish()
+        let files = result.lines.compactMap { $0["file"] as? [String: Any] }
+        let expected = (names + ["a"]).map { "\(root.path)/\($0)" }.sorted { a, b in
+            Array(a.utf8).lexicographicallyPrecedes(Array(b.utf8))
+        }
+        #expect(files.compactMap { $0["path"] as? String } == expected)
+        #expect(files.first?["type"] as? String == "directory" && files.last?["size_bytes"] as? Int == 6)
+        let some = try ctl("task", "files", "\(root.path)/a/n16").finish()
+        #expect(some.output.split(separator: "\n").count == 100 && some.output.hasPrefix("-rw"))
+        _ = try stop(daemon)
+    }
+
+    private func sha256(_ path: String) throws -> String {
+        let result = try Program(at: "/usr/bin/sha256sum", [path]).finish()
+        return String(result.output.prefix(64))
     }
 
     @Test func `what a client sees is what standard output shows`() throws {
@@ -242,7 +323,7 @@ struct ControlTests {
     func `a client written in Python from the protocol's files alone gets everything`() throws {
         let root = folder.appendingPathComponent("watched")
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
-        try Data("hello\n".utf8).write(to: root.appendingPathComponent("f"))
+        for name in ["f", "g"] { try Data("hello\n".utf8).write(to: root.appendingPathComponent(name)) }
         let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
         defer { try? FileManager.default.removeItem(at: folder) }
         #expect(
@@ -268,8 +349,13 @@ struct ControlTests {
         #expect(
             steps["check_hash"]?["is_same"] as? Bool == true
                 && steps["check_hash"]?["is_match"] as? Bool == true)
-        #expect(steps["verify_executable"]?["failure"] as? String == "CODE_UNSUPPORTED")
-        #expect(steps["list_files"]?["failure"] as? String == "CODE_UNSUPPORTED")
+        let verified = steps["verify_executable"] ?? [:]
+        #expect(verified["is_same"] as? Bool == true && verified["on_disk"] as? String == "same")
+        #expect(steps["verify_nobody"]?["failure"] as? String == "CODE_NOT_FOUND")
+        let listed = steps["list_files"] ?? [:]
+        #expect(listed["has_file"] as? Bool == true && listed["is_ordered"] as? Bool == true)
+        // Two, one a page.
+        #expect(listed["files"] as? Int == 2 && listed["pages"] as? Int == 2)
         _ = try stop(daemon)
     }
 }

@@ -116,6 +116,78 @@ struct LinuxProcFileSystemTests {
         child.wait()
     }
 
+    @Test func `a program that was replaced on disk is read as it runs`() throws {
+        let path = "/tmp/collector-exe-\(getpid())"
+        try copy("/bin/sleep", to: path)
+        defer { unsafe unlink(path) }
+        let child = try Child(path, "1000")
+        let directory = try files.openProcess(ProcessID(child.pid))
+        // The child has this program only once it has executed it.
+        var target: [UInt8] = []
+        while target != Array(path.utf8) {
+            target = []
+            try files.readLink(.exe, in: directory, into: &target)
+        }
+        let before = try files.status(ofPath: Array(path.utf8), in: directory)
+        unsafe unlink(path)
+        #expect(throws: Errno.noSuchFileOrDirectory) {
+            try files.status(ofPath: Array(path.utf8), in: directory)
+        }
+        try copy("/bin/true", to: path)
+        let program = try files.openExecutable(in: directory)
+        let running = try files.status(of: program)
+        let named = try files.status(ofPath: Array(path.utf8), in: directory)
+        #expect(running.inode == before.inode && running.device == before.device && running.linkCount == 0)
+        #expect(named.inode != running.inode && named.linkCount == 1)
+        var bytes: [UInt8] = []
+        #expect(try files.readAll(program, limit: 1 << 24, into: &bytes))
+        #expect(try bytes == contents(of: "/bin/sleep") && UInt64(bytes.count) == running.size)
+        child.kill()
+        child.wait()
+        #expect(throws: Errno.noSuchProcess) { _ = try files.openExecutable(in: directory).token }
+        #expect(throws: Errno.noSuchProcess) { try files.status(ofPath: Array(path.utf8), in: directory) }
+    }
+
+    @Test(.enabled(if: isRoot, "threads of the kernel show their links to root alone"))
+    func `a thread of the kernel has no program to open`() throws {
+        let directory = try files.openProcess(ProcessID(2))
+        var comm: [UInt8] = []
+        _ = try files.readAll(files.open(.comm, in: directory), limit: 16, into: &comm)
+        // In a container pid 2 is anybody.
+        guard comm == Array("kthreadd\n".utf8) else { return }
+        #expect(throws: Errno.noSuchFileOrDirectory) { _ = try files.openExecutable(in: directory).token }
+    }
+
+    @Test func `a path is looked up below the root of the process, and never above it`() throws {
+        let directory = try files.openProcess(own)
+        let etc = try files.status(ofPath: Array("/etc".utf8), in: directory)
+        #expect(try files.status(ofPath: Array("/../../etc/.".utf8), in: directory).inode == etc.inode)
+        #expect(throws: Errno.notDirectory) {
+            try files.status(ofPath: Array("/etc/passwd/x".utf8), in: directory)
+        }
+        #expect(throws: Errno.tooManySymbolicLinkLevels) {
+            try files.status(ofPath: Array("/proc/self/exe".utf8), in: directory)
+        }
+        #expect(throws: Errno.invalidArgument) { try files.status(ofPath: [0x2f, 0, 0x2f], in: directory) }
+    }
+
+    private func contents(of path: String) throws -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 22)
+        let count = unsafe read(descriptor, &bytes, bytes.count)
+        return Array(bytes.prefix(count))
+    }
+
+    private func copy(_ source: String, to path: String) throws {
+        let bytes = try contents(of: source)
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o755)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        #expect(unsafe write(descriptor, bytes, bytes.count) == bytes.count)
+    }
+
     @Test func `threads are listed`() async throws {
         let thread = try LinuxThread(name: "listed")
         defer { thread.stop() }

@@ -163,6 +163,10 @@ struct clinux_file_status {
 
 /// RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; -ENOSYS before Linux 5.6.
 int clinux_open_beneath(int directory, const char *path, enum clinux_access access);
+/// O_PATH, links followed, with `root` as the root of all: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS; -ENOSYS before Linux 5.6.
+int clinux_open_in_root(int root, const char *path);
+/// Opens what a link of /proc leads to, as CLINUX_ACCESS_CONTENTS.
+int clinux_open_contents(int directory, const char *path);
 /// Opens what `fd` has open (O_PATH will do) once more, through its name in /proc/self/fd; -ENOENT without /proc.
 int clinux_reopen(int fd, enum clinux_access access);
 /// The status of `path`, not through a symbolic link; of `directory` itself if `path` is empty.

@@ -91,6 +91,12 @@ package enum LitmusObservation: Hashable, Sendable {
     case readLink(ProcessLink, in: Base)
     /// `status A/exe links`
     case linkStatus(ProcessLink, in: Base)
+    /// `open A/exe as f`: the contents of the program
+    case openExecutable(in: Base, handle: String)
+    /// `status f`: of an open file
+    case fileStatus(String)
+    /// `image A PROGRAM`: whether the path names, for A, the `same` file as A executes, or an `other` one
+    case image(Base, program: [UInt8])
     /// `threads A`
     case threads(Base)
     /// `list`: which processes of the case `/proc` lists.

@@ -45,6 +45,15 @@ extension LitmusInterpreter {
             return try target(of: link, in: base)
         case .linkStatus(let link, let base):
             return try status(of: link, in: base)
+        case .openExecutable(let base, let handle):
+            files[handle] = FileBox(try openExecutable(of: base), format: .other)
+            return "ok"
+        case .fileStatus(let handle):
+            guard let box = files[handle] else { return "not open" }
+            let status = try proc().status(of: box.file)
+            return Self.describe(links: status.linkCount, mode: status.mode, size: status.size)
+        case .image(let base, let program):
+            return try compareImage(of: base, with: program)
         case .threads(let base):
             var tids: [ProcessID] = []
             try with(base) { (directory) throws(Errno) in try proc().threadIDs(in: directory, into: &tids) }
@@ -122,11 +131,38 @@ extension LitmusInterpreter {
         var result = ""
         try with(base) { (directory) throws(Errno) in
             let status = try proc().status(of: link, in: directory)
-            let isRegular = status.mode & 0o170000 == 0o100000
-            result =
-                "links=\(status.linkCount) \(isRegular ? "regular" : "other") size\(status.size > 0 ? ">0" : "=0")"
+            result = Self.describe(links: status.linkCount, mode: status.mode, size: status.size)
         }
         return result
+    }
+
+    private static func describe(links: UInt64, mode: UInt32, size: UInt64) -> String {
+        let isRegular = mode & 0o170000 == 0o100000
+        return "links=\(links) \(isRegular ? "regular" : "other") size\(size > 0 ? ">0" : "=0")"
+    }
+
+    // MARK: - Programs
+
+    private func openExecutable(of base: LitmusObservation.Base) throws(Errno) -> ProcFile {
+        let proc = try proc()
+        if case .handle(let name) = base, let box = directories[name] {
+            return try proc.openExecutable(in: box.directory)
+        }
+        let directory = try openDirectory(base)
+        return try proc.openExecutable(in: directory)
+    }
+
+    private func compareImage(
+        of base: LitmusObservation.Base, with program: [UInt8]
+    ) throws(Errno) -> String {
+        var isSame = false
+        try with(base) { (directory) throws(Errno) in
+            let image = try proc().openExecutable(in: directory)
+            let running = try proc().status(of: image)
+            let named = try proc().status(ofPath: world.programPrefix + program, in: directory)
+            isSame = running.device == named.device && running.inode == named.inode
+        }
+        return isSame ? "same" : "other"
     }
 
     // MARK: - Contents

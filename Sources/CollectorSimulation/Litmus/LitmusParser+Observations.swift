@@ -38,7 +38,8 @@ extension LitmusParser {
         _ verb: String, _ reader: inout LitmusLineReader
     ) throws(ScenarioError) -> LitmusObservation? {
         switch verb {
-        case "open", "read", "readlink", "status", "threads": return try procObservation(verb, &reader)
+        case "open", "read", "readlink", "status", "threads", "image":
+            return try procObservation(verb, &reader)
         case "list": return .list
         case "pidfd": return .pidFDInode(try task(&reader), label: try label(&reader))
         case "compare": return .compare(try knownLabel(&reader), try knownLabel(&reader))
@@ -108,11 +109,18 @@ extension LitmusParser {
         let base: LitmusObservation.Base = tasks.contains(first) ? .process(first) : .handle(first)
         switch verb {
         case "threads" where rest == nil: return .threads(base)
+        case "image" where rest == nil: return .image(base, program: try reader.bytes("a program"))
+        case "status" where rest == nil:
+            guard case .handle(let handle) = base else {
+                throw reader.error("expected an open file, or a link such as A/exe")
+            }
+            return .fileStatus(handle)
         case "open":
             guard reader.skip("as") else { throw reader.error("expected \"as\" and a name") }
             let handle = try reader.word("a name for the handle")
             handles.insert(handle)
             guard let rest else { return .openDirectory(base, handle: handle) }
+            if rest == ProcessLink.exe.rawValue { return .openExecutable(in: base, handle: handle) }
             return .openFile(try file(rest, reader), in: base, handle: handle)
         case "read":
             let count = try reader.integer("count", limit: UInt64(LitmusLimits.readByteCount))

@@ -146,7 +146,7 @@ struct LitmusParser {
     static let verbs =
         "attach, burst, burst-twice, clock, comm, detach, exec, exit, exit-thread, forge, fork, hidepid, ignore, kill, kthread, "
         + "nondumpable, observe-as, proc, reap, setgid, setsid, setuid, sleep, thread, title, unlink, \(fileVerbs), "
-        + "or something to look at: ack, announce, cancel-timer, clock, compare, drain, durable, fence, list, listen, open, pidfd, "
+        + "or something to look at: ack, announce, cancel-timer, clock, compare, drain, durable, fence, image, list, listen, open, pidfd, "
         + "read, readlink, recv, room, status, tally, threads, timer, timers, \(fileObservationVerbs), "
         + "socket"
 

@@ -37,6 +37,16 @@ struct ScanObserver: ProcFileSystem {
         try base.status(of: link, in: directory)
     }
 
+    func openExecutable(in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile {
+        try base.openExecutable(in: directory)
+    }
+
+    func status(of file: borrowing ProcFile) throws(Errno) -> FileStatus { try base.status(of: file) }
+
+    func status(ofPath path: [UInt8], in directory: borrowing ProcessDirectory) throws(Errno) -> FileStatus {
+        try base.status(ofPath: path, in: directory)
+    }
+
     func threadIDs(in directory: borrowing ProcessDirectory, into tids: inout [ProcessID]) throws(Errno) {
         try base.threadIDs(in: directory, into: &tids)
     }

@@ -87,7 +87,7 @@ struct TaskOrder {
         case .processTree(let root, _, let limit):
             task = .processTree(root, after: answer.processes.last?.pid, limit: limit)
         case .listFiles(let prefix, _, let limit):
-            task = .listFiles(prefix: prefix, after: answer.files.last?.path, limit: limit)
+            task = .listFiles(prefix: prefix, after: answer.fileCursor, limit: limit)
         case .verifyExecutable, .checkHash: break
         }
         var page = WireTaskResult()
@@ -101,6 +101,7 @@ struct TaskOrder {
             page.hash.path = hash.path
             page.hash.algorithm = hash.algorithm.rawValue
             if let obstacle = hash.obstacle { page.hash.obstacle = obstacle.rawValue }
+            if let onDisk = hash.onDisk { page.hash.onDisk = onDisk.rawValue }
             if let digest = hash.digest {
                 page.hash.digest = digest
                 if let expectedDigest { page.hash.isMatch = digest == expectedDigest.lowercased() }

@@ -1,14 +1,12 @@
 import Backends
 import CollectorCore
-import Digests
 import EventModel
 
 import struct SystemPackage.Errno
 
 /// How many bytes may be read for hashing: an allowance of one second that fills at a rate.
 struct HashBudget {
-    /// Bytes of one read.
-    static let sliceByteCount = 65_536
+    private static let sliceByteCount = FileDigest.sliceByteCount
 
     /// Bytes of one read of so many.
     static func slice(of byteCount: UInt64) -> Int { Int(min(UInt64(sliceByteCount), byteCount)) }
@@ -22,13 +20,13 @@ struct HashBudget {
         allowance = max(self.byteRate, Double(Self.sliceByteCount))
     }
 
-    /// Whether so many bytes, at most ``sliceByteCount``, may be read now.
+    /// Whether so many bytes, at most ``FileDigest/sliceByteCount``, may be read now.
     mutating func hasRoom(for byteCount: Int, at now: Instant) -> Bool {
         fill(at: now)
         return allowance >= Double(byteCount)
     }
 
-    /// When so many bytes, at most ``sliceByteCount``, may be read.
+    /// When so many bytes, at most ``FileDigest/sliceByteCount``, may be read.
     mutating func nextDue(for byteCount: Int, at now: Instant) -> Instant {
         fill(at: now)
         let missing = max(0, Double(byteCount) - allowance)
@@ -60,10 +58,7 @@ final class HashJob {
     let due: Instant
     let handle: FileHandle
     let directory: any RootedDirectory
-    /// As it was before the first byte was read.
-    var before: FileStatus
-    var offset: UInt64 = 0
-    var hasher = SHA256()
+    var digest: FileDigest
     var attemptCount = 1
 
     init(
@@ -75,11 +70,14 @@ final class HashJob {
         self.due = due
         self.handle = handle
         self.directory = directory
-        self.before = before
+        digest = FileDigest(of: before)
     }
 
-    /// Bytes of the next read, at most ``HashBudget/sliceByteCount``; the last one finds that there is nothing more.
-    var nextByteCount: Int { HashBudget.slice(of: before.size > offset ? before.size - offset : 1) }
+    /// Bytes of the next read, at most ``FileDigest/sliceByteCount``; the last one finds that there is nothing more.
+    var nextByteCount: Int {
+        let size = digest.before.size
+        return HashBudget.slice(of: size > digest.offset ? size - digest.offset : 1)
+    }
 }
 
 /// Reading contents a slice at a time, of regular files only, and never of another file than the event's.
@@ -108,7 +106,8 @@ extension FilesystemLoop {
     func planHashes() {
         let isBeingRead = hashing.map { tracker.isHeld($0.id, $0.ticket) } ?? false
         tracker.hashRoom =
-            budget.room(within: settings.hashPatience, at: now) + (isBeingRead ? hashing?.offset ?? 0 : 0)
+            budget.room(within: settings.hashPatience, at: now)
+            + (isBeingRead ? hashing?.digest.offset ?? 0 : 0)
     }
 
     /// Tells events without a hash that have waited long enough.
@@ -152,7 +151,7 @@ extension FilesystemLoop {
         } catch {
             throw error.hashObstacle
         }
-        guard job.before.size <= settings.hashSizeLimit else { throw .tooLarge }
+        guard job.digest.before.size <= settings.hashSizeLimit else { throw .tooLarge }
         return job
     }
 
@@ -184,12 +183,9 @@ extension FilesystemLoop {
         var bytes: [UInt8] = []
         do throws(Errno) {
             let count = try job.directory.read(
-                job.handle, at: job.offset, count: HashBudget.sliceByteCount, into: &bytes)
+                job.handle, at: job.digest.offset, count: FileDigest.sliceByteCount, into: &bytes)
             budget.take(max(count, 1))
-            job.hasher.update(bytes.span)
-            job.offset += UInt64(count)
-            // A file that grows while it is read must not be read for ever.
-            if count > 0, job.offset <= job.before.size { return }
+            if job.digest.take(bytes) { return }
             finish(job, try job.directory.status(of: job.handle))
         } catch {
             end(job, .obstacle(error.hashObstacle))
@@ -197,36 +193,17 @@ extension FilesystemLoop {
     }
 
     private func finish(_ job: HashJob, _ after: FileStatus) {
-        let digest = job.hasher.finish()
-        if after.hasSameContents(as: job.before), job.offset == after.size {
-            return end(job, .digest(hexadecimal(digest), of: after))
-        }
+        if let digest = job.digest.finish(as: after) { return end(job, .digest(digest, of: after)) }
         sometimes(.hashChanging)
         guard job.attemptCount < Self.hashAttemptLimit else { return end(job, .obstacle(.changing)) }
         job.attemptCount += 1
-        job.before = after
-        job.offset = 0
+        job.digest = FileDigest(of: after)
         guard after.size <= settings.hashSizeLimit else { return end(job, .obstacle(.tooLarge)) }
     }
 
     private func end(_ job: HashJob, _ result: HashResult) {
         hashing = nil
         tracker.finishHash(job.id, job.ticket, result)
-    }
-
-    func hexadecimal(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            for nibble in [byte >> 4, byte & 0xf] { text.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-}
-
-extension FileStatus {
-    func hasSameContents(as other: FileStatus) -> Bool {
-        size == other.size && modified == other.modified && changed == other.changed
     }
 }
 

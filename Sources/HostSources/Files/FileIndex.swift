@@ -27,6 +27,8 @@ package struct FileIndex: Sendable {
     /// Slots that are not empty: nodes and tombstones.
     private var usedSlotCount = 0
     private var idOfWatch: [Int32: NodeID] = [:]
+    /// Where a walk through the names of a folder stands: when that one leaves its folder, the walk goes on to the next.
+    package var walk = NodeID.none
 
     package init(limit: Int = Limits.indexedFileCount) {
         self.limit = limit
@@ -58,6 +60,21 @@ package struct FileIndex: Sendable {
         let node = self[id]
         if node.marks.contains(.root) { return roots[Int(node.nameSlot)].path }
         return names.name(node.nameSlot, count: Int(node.nameByteCount))
+    }
+
+    /// Appends the last component of a node that is no root.
+    package func appendName(of id: NodeID, to bytes: inout [UInt8]) {
+        names.append(self[id].nameSlot, count: Int(self[id].nameByteCount), to: &bytes)
+    }
+
+    /// The node at a path below a root, of which further slashes at the end are ignored.
+    package func find(path: ArraySlice<UInt8>, below root: NodeID) -> NodeID? {
+        var id = root
+        for name in path.split(separator: 0x2f) {
+            guard let child = find(Array(name), in: id) else { return nil }
+            id = child
+        }
+        return id
     }
 
     /// The absolute path; `/` for the root of all.
@@ -238,6 +255,7 @@ package struct FileIndex: Sendable {
 
     private mutating func detach(_ id: NodeID) {
         let node = self[id]
+        if id == walk { walk = node.nextSibling }
         var slot = hash(name(of: id), node.parent) & (slots.count - 1)
         while slots[slot] != id.rawValue { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = Self.tombstone

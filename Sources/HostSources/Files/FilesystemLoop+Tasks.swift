@@ -1,6 +1,5 @@
 import Backends
 import CollectorCore
-import Digests
 import EventModel
 
 import struct SystemPackage.Errno
@@ -11,9 +10,7 @@ final class HashTask {
     let path: String
     let directory: any RootedDirectory
     let handle: FileHandle
-    let before: FileStatus
-    var hasher = SHA256()
-    var offset: UInt64 = 0
+    var digest: FileDigest
 
     init(
         _ order: TaskDesk.Order, path: String, directory: any RootedDirectory, handle: consuming FileHandle,
@@ -23,37 +20,59 @@ final class HashTask {
         self.path = path
         self.directory = directory
         self.handle = handle
-        self.before = before
+        digest = FileDigest(of: before)
     }
 }
 
 /// Reading files for others, a slice at a time, between the source's own work.
 extension FilesystemLoop {
     /// What ``taskSlice()`` can do.
-    static let tasks: [TaskKind] = [.checkHash]
+    static let tasks: [TaskKind] = [.checkHash, .listFiles]
+    /// Steps of a slice: where no call takes time, time alone would not end it.
+    private static let taskStepCount = 4_096
 
-    var hasTaskWork: Bool { hashTask != nil || !taskDesk.isEmpty }
+    var hasTaskWork: Bool { hashTask != nil || listTask != nil || !taskDesk.isEmpty }
 
     /// Works for about a millisecond on what waits at the desk.
     func taskSlice() {
         let end = now.advanced(by: Self.sliceDuration)
-        while hasTaskWork {
-            if let task = hashTask { step(task) } else if let order = taskDesk.takeFirst() { begin(order) }
+        for _ in 0..<Self.taskStepCount {
+            if let task = hashTask {
+                step(task)
+            } else if let task = listTask {
+                step(task)
+            } else if let order = taskDesk.takeFirst() {
+                begin(order)
+            } else {
+                return
+            }
             if now >= end { return }
         }
     }
 
     /// Nobody waits longer than the run lasts.
     func refuseTasks() {
-        hashTask?.order.finish(.failure(TaskError(.exhausted, "the source has stopped; ask again")))
+        for order in [hashTask?.order, listTask?.order] {
+            order?.finish(.failure(TaskError(.exhausted, "the source has stopped; ask again")))
+        }
         hashTask = nil
+        listTask = nil
     }
 
     private func begin(_ order: TaskDesk.Order) {
-        guard case .checkHash(let path, let algorithm) = order.task, algorithm == .sha256 else {
+        switch order.task {
+        case .checkHash(let path, .sha256): beginHash(order, path)
+        case .listFiles(let prefix, let after, let limit):
+            listTask = ListTask(order, listing(prefix, after, limit), after: after, limit: limit)
+        case .checkHash, .enumerateProcesses, .processTree, .verifyExecutable:
             let message = "this source cannot \(order.task.kind.rawValue) of that kind; it knows sha256"
-            return order.finish(.failure(TaskError(.unsupported, message)))
+            order.finish(.failure(TaskError(.unsupported, message)))
         }
+    }
+
+    // MARK: - Hashes
+
+    private func beginHash(_ order: TaskDesk.Order, _ path: String) {
         let bytes = Array(path.utf8)
         guard let (root, inner) = endpoints.watchedRoots.place(of: bytes), !inner.contains(0) else {
             let message = "\(path) does not lie below a watched root"
@@ -81,18 +100,13 @@ extension FilesystemLoop {
     private func step(_ task: HashTask) {
         var bytes: [UInt8] = []
         do throws(Errno) {
-            let count = try task.directory.read(
-                task.handle, at: task.offset, count: HashBudget.sliceByteCount, into: &bytes)
-            task.hasher.update(bytes.span)
-            task.offset += UInt64(count)
-            // A file that grows while it is read must not be read for ever.
-            if count > 0, task.offset <= task.before.size { return }
+            _ = try task.directory.read(
+                task.handle, at: task.digest.offset, count: FileDigest.sliceByteCount, into: &bytes)
+            if task.digest.take(bytes) { return }
             let after = try task.directory.status(of: task.handle)
             hashTask = nil
-            guard after.hasSameContents(as: task.before), task.offset == after.size else {
-                return end(task.order, task.path, nil, .changing)
-            }
-            end(task.order, task.path, hexadecimal(task.hasher.finish()), nil)
+            let digest = task.digest.finish(as: after)
+            end(task.order, task.path, digest, digest == nil ? .changing : nil)
         } catch {
             hashTask = nil
             end(task.order, task.path, nil, error.hashObstacle)
@@ -104,5 +118,93 @@ extension FilesystemLoop {
         answer.hash = HashAnswer(path: path, algorithm: .sha256, digest: digest, obstacle: obstacle)
         answer.totalCount = 1
         order.finish(.success(answer))
+    }
+
+    // MARK: - Listings
+
+    private func listing(_ prefix: String, _ after: [UInt8]?, _ limit: Int) -> FileListing {
+        let roots = tracker.index.roots.indices.filter { position in
+            endpoints.watchedRoots.contains { $0.path == tracker.index.roots[position].path }
+        }
+        // One more than told tells whether there is another page.
+        return FileListing(
+            of: tracker.index, roots: roots, prefix: Array(prefix.utf8), after: after,
+            wanted: ListTask.count(limit) + 1)
+    }
+
+    private func step(_ task: ListTask) {
+        switch task.listing.step(in: &tracker.index) {
+        case .searching: return
+        case .end: end(task, hasMore: task.listing.hasMore)
+        case .name(let id, let path):
+            if !task.take(tracker.present(id, path), path) { end(task, hasMore: true) }
+        }
+    }
+
+    private func end(_ task: ListTask, hasMore: Bool) {
+        listTask = nil
+        tracker.index.walk = .none
+        var answer = TaskAnswer(monotonic: now)
+        answer.files = task.files
+        answer.fileCursor = task.cursor
+        answer.totalCount = tracker.index.count
+        answer.hasMore = hasMore
+        task.order.finish(.success(answer))
+    }
+}
+
+/// A page of files that somebody asked for.
+final class ListTask {
+    let order: TaskDesk.Order
+    var listing: FileListing
+    private let limit: Int
+    private(set) var files: [FilesystemEvent] = []
+    private(set) var cursor: [UInt8]?
+    private var byteCount = 0
+
+    init(_ order: TaskDesk.Order, _ listing: FileListing, after: [UInt8]?, limit: Int) {
+        self.order = order
+        self.listing = listing
+        cursor = after
+        self.limit = Self.count(limit)
+    }
+
+    static func count(_ limit: Int) -> Int { min(max(limit, 1), Limits.taskPageCount) }
+
+    /// Takes a file.
+    ///
+    /// - Returns: `false` when the page is full: then the file is one of the next page.
+    func take(_ file: FilesystemEvent, _ path: [UInt8]) -> Bool {
+        let count = Self.roughByteCount(file)
+        // No frame holds it.
+        guard count <= Limits.taskPageByteCount else { return true }
+        guard files.count < limit, byteCount + count <= Limits.taskPageByteCount else { return false }
+        byteCount += count
+        files.append(file)
+        cursor = path
+        return true
+    }
+
+    /// Bytes of a message about it.
+    private static func roughByteCount(_ file: FilesystemEvent) -> Int { 192 + file.path.utf8.count }
+}
+
+extension FileTracker {
+    /// What is known of a file at present.
+    func present(_ id: NodeID, _ path: [UInt8]) -> FilesystemEvent {
+        var file = FilesystemEvent(path: KernelText.decode(path).text, operation: .baseline)
+        let node = index[id]
+        guard node.marks.contains(.known) else { return file }
+        file.type = node.type
+        file.size = node.size
+        file.permissions = node.mode & 0o7777
+        file.uid = UserID(node.uid)
+        file.gid = GroupID(node.gid)
+        file.inode = node.inode
+        file.device = index.device(of: id)
+        file.linkCount = UInt64(node.linkCount)
+        file.modifiedTime = WallTime(nanoseconds: node.modified)
+        file.metadata = .lateRead
+        return file
     }
 }

@@ -82,6 +82,7 @@ final class FilesystemLoop {
     var hasIndexChanged = false
     let taskDesk: TaskDesk
     var hashTask: HashTask?
+    var listTask: ListTask?
 
     init(
         endpoints: FilesystemSource.Endpoints, settingsDesk: SettingsDesk<FilesystemSourceSettings>,

@@ -116,6 +116,8 @@ struct ProcessTroubles: Equatable {
     var droppedLookCount: UInt64 = 0
     /// How rarely `/proc` is scanned now, because messages are lost again and again.
     var resyncInterval: Duration?
+    /// Scans that were put off until now, while that is so.
+    var postponedScanCount: UInt64 = 0
     var isProcHidden = false
 
     var health: Health {
@@ -135,7 +137,8 @@ struct ProcessTroubles: Equatable {
         }
         if let resyncInterval {
             reasons.append(
-                "messages are lost again and again: what they told is made good every \(resyncInterval) at most"
+                "messages are lost again and again: what they told is made good every \(resyncInterval) at most "
+                    + "(a scan of /proc was put off \(postponedScanCount) times)"
             )
         }
         if isProcHidden { reasons.append("/proc does not show all processes: it is mounted with hidepid") }

@@ -4,12 +4,11 @@ import EventModel
 /// Looking things up for others, between two rounds: so that every answer is true of one moment.
 extension ProcessLoop {
     /// What ``performTasks()`` can do.
-    static let tasks: [TaskKind] = [.enumerateProcesses, .processTree]
+    static let tasks: [TaskKind] = [.enumerateProcesses, .processTree, .verifyExecutable]
 
-    /// The most processes of one answer.
-    private static let answerCount = 1_000
+    var hasTaskWork: Bool { executableCheck != nil || !waitingVerifications.isEmpty || !taskDesk.isEmpty }
 
-    /// Carries out what waits at the desk.
+    /// Carries out what waits at the desk, and a slice of what takes long.
     func performTasks() {
         while let order = taskDesk.takeFirst() {
             tracker.setClocks(sampleClocks())
@@ -22,22 +21,30 @@ extension ProcessLoop {
                     continue
                 }
                 order.finish(.success(answer(tracker.tree(of: root), after, limit)))
-            case .verifyExecutable, .checkHash, .listFiles:
+            case .verifyExecutable: admitVerification(order)
+            case .checkHash, .listFiles:
                 order.finish(
                     .failure(TaskError(.unsupported, "this source does not \(order.task.kind.rawValue)")))
             }
         }
+        verificationSlice()
     }
 
     /// One page of the processes, in ascending order of pid.
     private func answer(_ all: [TrackedProcess], _ after: ProcessID?, _ limit: Int) -> TaskAnswer {
         let rest = all.filter { process in after.map { process.event.pid > $0 } ?? true }
             .sorted { $0.event.pid < $1.event.pid }
-        let count = min(max(limit, 1), Self.answerCount, rest.count)
+        let count = min(max(limit, 1), Limits.taskPageCount, rest.count)
         var answer = TaskAnswer(monotonic: now)
-        answer.processes = rest.prefix(count).map { tracker.present($0) }
+        var byteCount = 0
+        for process in rest.prefix(count) {
+            let event = tracker.present(process)
+            byteCount += event.roughByteCount
+            guard byteCount <= Limits.taskPageByteCount || answer.processes.isEmpty else { break }
+            answer.processes.append(event)
+        }
         answer.totalCount = all.count
-        answer.hasMore = count < rest.count
+        answer.hasMore = answer.processes.count < rest.count
         return answer
     }
 }
@@ -72,7 +79,19 @@ extension ProcessTracker {
         return found
     }
 
-    private func admits(_ process: TrackedProcess) -> Bool {
+    /// Whether it is still known, and no other has taken its pid.
+    func isTracked(_ process: TrackedProcess) -> Bool { table[process.event.pid.rawValue] === process }
+
+    func admits(_ process: TrackedProcess) -> Bool {
         settings.rules.isEmpty || settings.rules.admits(process.event)
+    }
+}
+
+extension ProcessEvent {
+    /// Bytes of a message about it, roughly.
+    fileprivate var roughByteCount: Int {
+        let arguments = commandLine.reduce(0) { $0 + 4 + $1.utf8.count }
+        return 512 + 64 * ancestors.count + arguments + (executablePath?.utf8.count ?? 0)
+            + (cgroup?.utf8.count ?? 0)
     }
 }

@@ -17,6 +17,9 @@ final class ProcessLoop {
     private(set) var context: SourceContext
     let desk: AccountDesk
     let taskDesk: TaskDesk
+    var executableCheck: ExecutableCheck?
+    /// Further ones that wait for their turn.
+    var waitingVerifications: [TaskDesk.Order] = []
     var tracker: ProcessTracker
     var ledger = SequenceLedger()
     var reader: ProcessReader
@@ -68,6 +71,7 @@ final class ProcessLoop {
     /// Observes until cancelled; may be called again after an error, and then goes on with the same account.
     func run(_ context: SourceContext) async throws {
         self.context = context
+        defer { refuseVerifications() }
         do {
             try await observe()
         } catch {
@@ -99,11 +103,11 @@ final class ProcessLoop {
             }
             adoptSettings()
             if desk.hasRequests { desk.answer(try await closeAccount()) }
-            if !taskDesk.isEmpty { performTasks() }
+            if hasTaskWork { performTasks() }
             flushIfDue()
             tellTroubles()
             if pending.isEmpty {
-                await waitForWork()
+                if hasTaskWork { await Task.yield() } else { await waitForWork() }
                 try gather()
                 pace.noteDrain(of: pending.messages.count, at: now)
             }
@@ -121,6 +125,7 @@ final class ProcessLoop {
         troubles.untrackedCount = tracker.untrackedCount
         troubles.droppedLookCount = tracker.lateReads.droppedCount
         troubles.resyncInterval = resyncPace.stretchedInterval(at: now)
+        troubles.postponedScanCount = troubles.resyncInterval == nil ? 0 : resyncPace.postponedCount
         guard troubles != toldTroubles else { return }
         toldTroubles = troubles
         desk.health = troubles.health

@@ -17,7 +17,7 @@ package struct ResyncPace {
 
     /// When the next scan is due; `nil` when none is asked for.
     package private(set) var due: Instant?
-    /// Scans that were put off because losses went on.
+    /// How often a scan was put off because losses went on.
     package private(set) var postponedCount: UInt64 = 0
 
     package init(interval: Duration) { self.interval = interval }

@@ -64,6 +64,23 @@ package final class LinuxProcFileSystem: ProcFileSystem {
             mode: status.mode, uid: UserID(status.uid))
     }
 
+    package func openExecutable(in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile {
+        let descriptor = try Syscall.openContents(ProcessLink.exe.path, in: directory.base)
+        return ProcFile(token: Int(descriptor), release: Self.release)
+    }
+
+    package func status(of file: borrowing ProcFile) throws(Errno) -> FileStatus {
+        try Syscall.fileStatus([], in: Base(rawValue: Int32(file.token)))
+    }
+
+    package func status(
+        ofPath path: [UInt8], in directory: borrowing ProcessDirectory
+    ) throws(Errno) -> FileStatus {
+        let root = try Syscall.openPathDirectory(ProcessLink.root.path, in: directory.base)
+        let file = try Syscall.open(path, inRoot: root)
+        return try Syscall.fileStatus([], in: Base(file))
+    }
+
     package func threadIDs(
         in directory: borrowing ProcessDirectory, into tids: inout [ProcessID]
     ) throws(Errno) {

@@ -20,6 +20,19 @@ extension Syscall {
         return try check { unsafe clinux_open_beneath(base.rawValue, text, access.code) }
     }
 
+    /// Opens what a magic link leads to, to read its contents, and gives the bare descriptor.
+    static func openContents(_ link: StaticString, in base: Base) throws(Errno) -> Int32 {
+        try check { unsafe clinux_open_contents(base.rawValue, link.cString) }
+    }
+
+    /// Opens what a path leads to within `root`, only to look at it (`O_PATH`).
+    static func open(_ path: [UInt8], inRoot root: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor
+    {
+        let text = try text(path)
+        let number = root.rawValue
+        return OwnedDescriptor(adopting: try check { unsafe clinux_open_in_root(number, text) })
+    }
+
     /// Opens once more what a descriptor has open, and gives the bare descriptor.
     static func reopen(_ descriptor: Int32, as access: FileAccess) throws(Errno) -> Int32 {
         try check { clinux_reopen(descriptor, access.code) }

@@ -73,12 +73,17 @@ struct HandleTable {
         return process
     }
 
-    /// What a file belongs to, and its name as fault rules give it.
-    func subject(ofFile token: Int) -> (process: ProcessState?, name: String) {
+    /// What a file belongs to, its name as fault rules give it, and what they call a read of it.
+    func subject(ofFile token: Int) -> (process: ProcessState?, name: String, read: BackendOperation) {
+        let file = file(token)
+        return (file.process, file.name, file.readOperation)
+    }
+
+    func file(_ token: Int) -> OpenFile {
         guard let index = index(of: token), let file = slots[index].file else {
             preconditionFailure("a file is open and belongs to the host that opened it")
         }
-        return (file.process, file.name)
+        return file
     }
 
     /// One `read(2)` at a file's position, appended to `bytes`.

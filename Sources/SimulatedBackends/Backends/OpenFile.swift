@@ -3,11 +3,12 @@ import EventModel
 
 import struct SystemPackage.Errno
 
-/// One open file of `/proc`.
+/// One open file of `/proc`, or the program behind `exe`.
 struct OpenFile {
     private enum Name {
         case process(ProcessFile)
         case system(SystemFile)
+        case executable(SimulatedFile)
     }
 
     private let file: Name
@@ -26,6 +27,13 @@ struct OpenFile {
         pinnedMemory = file == .environ ? process.visibleMemory : nil
     }
 
+    /// The program of a process.
+    init(_ program: SimulatedFile, of process: ProcessState) {
+        file = .executable(program)
+        self.process = process
+        pinnedMemory = nil
+    }
+
     init(_ file: SystemFile) {
         self.file = .system(file)
         process = nil
@@ -37,12 +45,33 @@ struct OpenFile {
         switch file {
         case .process(let file): file.rawValue
         case .system(let file): file.rawValue
+        case .executable: ProcessLink.exe.rawValue
         }
     }
+
+    /// What faults and traces call a read of it.
+    var readOperation: BackendOperation {
+        if case .executable = file { .imageRead } else { .procfsRead }
+    }
+
+    /// What `statx(2)` tells; files of `/proc` itself are empty to it.
+    var status: FileStatus {
+        if case .executable(let program) = file { return program.status }
+        return FileStatus(
+            device: Self.procDevice, inode: 0, mode: 0o100444, linkCount: 1, uid: UserID(0), gid: GroupID(0),
+            size: 0, modified: WallTime(nanoseconds: 0), changed: WallTime(nanoseconds: 0), mountID: 0)
+    }
+
+    private static let procDevice: UInt64 = 0x15
 
     /// One `read(2)` at the file's position, appended to `bytes`.
     mutating func read(_ count: Int, from world: World, into bytes: inout [UInt8]) throws(Errno) {
         switch (file, process) {
+        case (.executable(let program), _):
+            // What is open outlives the process.
+            let start = bytes.count
+            program.content.read(at: UInt64(position), count: count, into: &bytes)
+            position += bytes.count - start
         case (.process(.environ), _):
             // A process that is gone has no environment, which is no error.
             guard let pinnedMemory, !pinnedMemory.isGone else { return }

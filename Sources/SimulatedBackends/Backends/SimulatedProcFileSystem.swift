@@ -106,8 +106,8 @@ package final class SimulatedProcFileSystem: ProcFileSystem {
     {
         let world = kernel.world
         let token = file.token
-        let (process, name) = world.handles.subject(ofFile: token)
-        return try world.call(.procfsRead, pid: process?.pid, file: name) { (effects) throws(Errno) in
+        let (process, name, operation) = world.handles.subject(ofFile: token)
+        return try world.call(operation, pid: process?.pid, file: name) { (effects) throws(Errno) in
             let count = effects.isAtEnd ? 0 : min(max(count, 0), effects.limit ?? .max)
             let start = bytes.count
             try world.handles.read(token, count, from: world, into: &bytes)
@@ -153,6 +153,46 @@ package final class SimulatedProcFileSystem: ProcFileSystem {
             }
             guard !process.isReaped else { throw .noSuchProcess }
             return (process.pidFDInode, process.pidFDInode)
+        }
+    }
+}
+
+// MARK: - Programs
+
+extension SimulatedProcFileSystem {
+    package func openExecutable(in directory: borrowing ProcessDirectory) throws(Errno) -> ProcFile {
+        let world = kernel.world
+        let process = world.handles.process(directory.token)
+        let token = try world.call(.imageOpen, pid: process.pid) { (_) throws(Errno) in
+            let program = try world.program(of: process)
+            guard world.openHandleCount < world.configuration.descriptorLimit else { throw .tooManyOpenFiles }
+            return (world.handles.insert(OpenFile(program, of: process)), program.inode)
+        }
+        return ProcFile(token: token, release: release)
+    }
+
+    package func status(of file: borrowing ProcFile) throws(Errno) -> FileStatus {
+        let world = kernel.world
+        let file = world.handles.file(file.token)
+        return try world.call(.imageStatus, pid: file.process?.pid, file: file.name) { (_) throws(Errno) in
+            (file.status, file.status.inode)
+        }
+    }
+
+    /// What a process finds at a path: a program that has been named, else what the file system has there.
+    ///
+    /// All processes share one root.
+    package func status(
+        ofPath path: [UInt8], in directory: borrowing ProcessDirectory
+    ) throws(Errno) -> FileStatus {
+        let world = kernel.world
+        let process = world.handles.process(directory.token)
+        return try world.call(.imageStatus, pid: process.pid, file: ProcessLink.root.rawValue) {
+            (_) throws(Errno) in
+            _ = try world.target(of: .root, process)
+            if let program = world.files.file(named: path) { return (program.status, program.inode) }
+            let node = try world.fileSystem.resolve(path, followsLast: true).node
+            return (node.status, node.number)
         }
     }
 }

@@ -45,6 +45,11 @@ package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
     case transportSend = "transport.send"
     /// Waiting for a client, for bytes, or for room.
     case transportWait = "transport.wait"
+    /// Opening the program of a process.
+    case imageOpen = "image.open"
+    case imageRead = "image.read"
+    /// Asking what the open program is, or what its path names now.
+    case imageStatus = "image.status"
 
     /// Position among all operations.
     ///
@@ -86,6 +91,9 @@ package enum BackendOperation: String, Hashable, Sendable, CaseIterable {
         case .transportReceive: 32
         case .transportSend: 33
         case .transportWait: 34
+        case .imageOpen: 35
+        case .imageRead: 36
+        case .imageStatus: 37
         }
     }
 

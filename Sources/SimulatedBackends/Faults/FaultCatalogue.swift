@@ -159,6 +159,24 @@ extension BackendOperation {
                 .notPermitted, .interrupted, .resourceTemporarilyUnavailable, .noMemory, .permissionDenied,
                 .noBufferSpace,
             ]
+        // open(2) of what /proc/PID/exe leads to: ENOENT is a process that has given up its memory, EAGAIN a lease that
+        // is being broken, ESTALE a network file system.
+        case .imageOpen:
+            [
+                .notPermitted, .noSuchFileOrDirectory, .interrupted, .ioError,
+                .resourceTemporarilyUnavailable,
+                .noMemory, .permissionDenied, .tooManyOpenFilesInSystem, .tooManyOpenFiles,
+                .staleNFSFileHandle,
+            ]
+        // read(2).
+        case .imageRead: [.interrupted, .ioError, .noMemory, .staleNFSFileHandle]
+        // openat2(2) and statx(2): ENOENT and ENOTDIR are a path that leads nowhere (any more).
+        case .imageStatus:
+            [
+                .noSuchFileOrDirectory, .interrupted, .ioError, .resourceTemporarilyUnavailable, .noMemory,
+                .permissionDenied, .notDirectory, .tooManyOpenFilesInSystem, .tooManyOpenFiles, .noFunction,
+                .staleNFSFileHandle,
+            ]
         // Removing a watch fails only when there is none. Waits have no errors at the seam, and getrandom(2) of our kind
         // has none.
         case .watchRemove, .watchWait, .netlinkWait, .transportWait, .clockTimer, .signalsNext, .entropyWord:
@@ -203,6 +221,9 @@ extension BackendOperation {
         case .transportAccept: common + [.diesBeforeRead]
         // A stream has no borders: any call may move less than there is.
         case .transportReceive, .transportSend: common + [.short, .diesBeforeRead]
+        case .imageOpen, .imageStatus: common + [.diesBeforeRead]
+        // A file comes in any pieces, and whole: its process may end, its bytes stay.
+        case .imageRead: common + [.short, .diesBeforeRead]
         }
     }
 
@@ -210,7 +231,7 @@ extension BackendOperation {
     package var hasProcess: Bool {
         switch self {
         case .procfsDirectory, .procfsOpen, .procfsRead, .procfsReadLink, .procfsStatus, .procfsThreads,
-            .procfsPIDFD:
+            .procfsPIDFD, .imageOpen, .imageRead, .imageStatus:
             true
         default: false
         }
@@ -221,6 +242,7 @@ extension BackendOperation {
         switch self {
         case .procfsOpen, .procfsRead:
             .among(ProcessFile.allCases.map(\.rawValue) + SystemFile.allCases.map(\.rawValue))
+        case .imageStatus: .among([ProcessLink.exe.rawValue, ProcessLink.root.rawValue])
         case .procfsReadLink, .procfsStatus: .among(ProcessLink.allCases.map(\.rawValue))
         case .fenceAnnounce, .fileRead, .fileReplace: .any
         case .watchAdd, .rootOpen, .rootStatus, .rootList, .rootRead: .any

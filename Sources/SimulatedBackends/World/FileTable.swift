@@ -1,6 +1,10 @@
+import Backends
 import EventModel
 
 /// A file that processes execute.
+///
+/// Not one of ``SimulatedFileSystem``: programs are made when they are first named, never written to, and their contents
+/// follow from the inode, so that every program has its own and one that takes another's path has different ones.
 final class SimulatedFile {
     let device: UInt64
     let inode: UInt64
@@ -18,6 +22,17 @@ final class SimulatedFile {
         self.mode = mode
         byteCount = 65_536
         owner = UserID(0)
+    }
+
+    /// Its bytes.
+    var content: FileContent { FileContent(size: byteCount, seed: inode) }
+
+    /// What `statx(2)` tells.
+    var status: FileStatus {
+        FileStatus(
+            device: device, inode: inode, mode: mode, linkCount: linkCount, uid: owner, gid: GroupID(0),
+            size: byteCount, modified: WallTime(nanoseconds: 0), changed: WallTime(nanoseconds: 0), mountID: 0
+        )
     }
 
     /// What `readlink(2)` of `/proc/PID/exe` gives: the path, with ` (deleted)` once it has no name.
@@ -50,6 +65,9 @@ final class FileTable {
             return makeFile(path: path, device: Self.memoryDevice, linkCount: 0, mode: Self.regularAnonymous)
         }
     }
+
+    /// The file that has a name now; `nil` when nobody has executed it yet, or its name is gone.
+    func file(named path: [UInt8]) -> SimulatedFile? { named[path] }
 
     /// Takes away a file's name; `nil` when there is no such file.
     func unlink(_ path: [UInt8]) -> SimulatedFile? {

@@ -59,6 +59,15 @@ extension World {
 
     // MARK: Links
 
+    /// The program that a process executes.
+    func program(of process: ProcessState) throws(Errno) -> SimulatedFile {
+        guard !process.isReaped else { throw .noSuchProcess }
+        try checkEntry(process)
+        guard mayTrace(process) else { throw .permissionDenied }
+        guard let program = process.visibleMemory?.program else { throw .noSuchFileOrDirectory }
+        return program
+    }
+
     /// What a magic link leads to.
     func target(
         of link: ProcessLink, _ process: ProcessState

@@ -44,10 +44,12 @@ package nonisolated enum WireTaskType: SwiftProtobuf.Enum, Swift.CaseIterable {
   /// Compares the digest of a file below a watched root with the expected one.
   case checkHash // = 3
 
-  /// The executable of a process: what it is, whether it is still there, its digest.
+  /// The executable of a process: the digest of the very file that runs, and whether its path still names that. `hash_check`
+  /// may give the expected digest.
   case verifyExecutable // = 4
 
-  /// Files below the watched roots as the index knows them.
+  /// Names below the watched roots as the collector knows them while it makes the page, in ascending order of their bytes.
+  /// Each that stays is told once; one that comes, goes or is renamed meanwhile may be missing. Digests are not kept.
   case listFiles // = 5
   case UNRECOGNIZED(Int)
 
@@ -1100,7 +1102,7 @@ package nonisolated struct WireFileFilter: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Absolute; what the path begins with.
+  /// What the absolute path begins with.
   package var pathPrefix: String {
     get {_pathPrefix ?? String()}
     set {_pathPrefix = newValue}
@@ -1180,7 +1182,7 @@ package nonisolated struct WireTaskResult: Sendable {
   /// No page follows. If it is false, ask with `next_page`, or `cancel`.
   package var isLast: Bool = false
 
-  /// How many there are in all.
+  /// How many there are in all; of files an upper bound: all names that are known, whatever they begin with.
   package var total: UInt64 = 0
 
   /// When what is told was so.
@@ -1231,6 +1233,17 @@ package nonisolated struct WireHashResult: Sendable {
   /// Clears the value of `obstacle`. Subsequent reads from it will return its default value.
   package mutating func clearObstacle() {self._obstacle = nil}
 
+  /// Of the executable of a process: what its path names by now, for the process itself. "same": the file that runs; "replaced":
+  /// another one, be its contents the same; "missing": nothing. Absent when that could not be told.
+  package var onDisk: String {
+    get {_onDisk ?? String()}
+    set {_onDisk = newValue}
+  }
+  /// Returns true if `onDisk` has been explicitly set.
+  package var hasOnDisk: Bool {self._onDisk != nil}
+  /// Clears the value of `onDisk`. Subsequent reads from it will return its default value.
+  package mutating func clearOnDisk() {self._onDisk = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1238,6 +1251,7 @@ package nonisolated struct WireHashResult: Sendable {
   fileprivate var _digest: String? = nil
   fileprivate var _isMatch: Bool? = nil
   fileprivate var _obstacle: String? = nil
+  fileprivate var _onDisk: String? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -2869,7 +2883,7 @@ nonisolated extension WireTaskResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireHashResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HashResult"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}algorithm\0\u{1}digest\0\u{3}is_match\0\u{1}obstacle\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}algorithm\0\u{1}digest\0\u{3}is_match\0\u{1}obstacle\0\u{3}on_disk\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2882,6 +2896,7 @@ nonisolated extension WireHashResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeSingularStringField(value: &self._digest) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self._isMatch) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self._obstacle) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._onDisk) }()
       default: break
       }
     }
@@ -2907,6 +2922,9 @@ nonisolated extension WireHashResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try { if let v = self._obstacle {
       try visitor.visitSingularStringField(value: v, fieldNumber: 5)
     } }()
+    try { if let v = self._onDisk {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2916,6 +2934,7 @@ nonisolated extension WireHashResult: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._digest != rhs._digest {return false}
     if lhs._isMatch != rhs._isMatch {return false}
     if lhs._obstacle != rhs._obstacle {return false}
+    if lhs._onDisk != rhs._onDisk {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -132,7 +132,9 @@ def hashes(collector, path, **task):
     with open(path, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
     result = list(collector.task(**task))[-1].hash
-    return {"is_same": result.digest == digest, "is_match": result.is_match, "obstacle": result.obstacle}
+    return {
+        "is_same": result.digest == digest, "is_match": result.is_match, "obstacle": result.obstacle,
+        "on_disk": result.on_disk}
 
 
 def listed(seen, wanted):
@@ -154,6 +156,8 @@ def tasks(collector, file):
         pages(collector, type=protocol.TASK_TYPE_ENUMERATE_PROCESSES, process_filter=only), {me}))
     attempt("verify_executable", lambda: hashes(
         collector, "/proc/self/exe", type=protocol.TASK_TYPE_VERIFY_EXECUTABLE, pid=me))
+    attempt("verify_nobody", lambda: hashes(
+        collector, "/proc/self/exe", type=protocol.TASK_TYPE_VERIFY_EXECUTABLE, pid=4_194_304))
     if file is None:
         return
     with open(file, "rb") as opened:
@@ -162,9 +166,10 @@ def tasks(collector, file):
         check = protocol.HashCheck(path=file, algorithm="sha256", expected=expected)
         attempt(step, lambda: hashes(collector, file, type=protocol.TASK_TYPE_CHECK_HASH, hash_check=check))
     folder = protocol.FileFilter(path_prefix=os.path.dirname(file))
-    attempt("list_files", lambda: {
-        "has_file": file in pages(
-            collector, type=protocol.TASK_TYPE_LIST_FILES, file_filter=folder, page_size=1)["paths"]})
+    seen = pages(collector, type=protocol.TASK_TYPE_LIST_FILES, file_filter=folder, page_size=1)
+    tell(
+        "list_files", has_file=file in seen["paths"], pages=seen["pages"], files=len(seen["paths"]),
+        is_ordered=[path.encode() for path in seen["paths"]] == sorted({path.encode() for path in seen["paths"]}))
 
 
 def mistakes(collector):
