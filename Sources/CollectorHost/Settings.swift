@@ -32,7 +32,8 @@ package enum HostSettings {
 
     private static let processSource: [Setting] = [
         processEnabled.setting, receiveBuffer.setting, sampleInterval.setting, lateReadDelay.setting,
-        exclude.setting, include.setting, worldWritable.setting,
+        exclude.setting, include.setting, worldWritable.setting, redact.setting,
+        redactNames.setting,
     ]
 
     private static let stateAndHardening: [Setting] = [
@@ -158,6 +159,26 @@ extension HostSettings {
         reload: .atRestart,
         "Folders that every user may write to. Executing a file below one of them is reported "
             + "as suspicious.")
+
+    package static let redact = TypedSetting.boolean(
+        "sources.process.redact", default: true, reload: .atRestart,
+        "Whether secrets in the arguments of processes are replaced by [redacted] before anything else sees them: values "
+            + "of options, variables and headers such as --password or API_TOKEN, passwords in URLs, and tokens."
+    )
+    package static let redactNames = TypedSetting.list(
+        "sources.process.redact_names", default: [], rule: secretName, reload: .atRestart,
+        "Names of further options and variables whose values are secrets. Case, dashes, underscores and dots "
+            + "are ignored: launch-code stands for --launch-code and LAUNCH_CODE, too.")
+
+    private static let secretName = TextRule(
+        expected: "a name of letters, digits, \"-\", \"_\" and \".\", at most 64 bytes long"
+    ) { text in
+        !text.isEmpty && text.utf8.count <= 64
+            && text.utf8.allSatisfy { byte in
+                byte == 0x2d || byte == 0x2e || byte == 0x5f || (0x30...0x39).contains(byte)
+                    || (0x61...0x7a).contains(byte | 0x20)
+            } && text.utf8.contains { $0 != 0x2d && $0 != 0x2e && $0 != 0x5f }
+    }
 
     private static let processRule = TextRule(
         expected:

@@ -121,6 +121,7 @@ extension ProcessEvent {
             provenance = try within("provenance") { () throws(MessageError) in
                 try ProcessProvenance(bytes, &inner)
             }
+        case (32, .number): redactedCount = Int(try reader.halfNumber(in: bytes))
         default: return false
         }
         return true

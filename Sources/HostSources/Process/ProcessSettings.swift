@@ -15,6 +15,10 @@ package struct ProcessSourceSettings: Sendable {
     /// What the connector's receive buffer was set to: messages are left to gather only where there is room for them.
     package var receiveBufferByteCount = 8 << 20
     package var rules = ProcessRules()
+    /// Whether secrets in arguments are replaced before anything else sees them.
+    package var redactsArguments = true
+    /// Names of options and variables whose values are secrets, beside those that are known.
+    package var secretNames: [String] = []
     /// Folders that every user may write to; an executable below one is suspicious.
     package var worldWritableFolders = ["/tmp/", "/var/tmp/", "/dev/shm/"]
 

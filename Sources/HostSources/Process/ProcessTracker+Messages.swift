@@ -112,6 +112,7 @@ extension ProcessTracker {
         event.executableExists = parent.executableExists
         event.commandLine = parent.commandLine
         event.isCommandLineTruncated = parent.isCommandLineTruncated
+        event.redactedCount = parent.redactedCount
         event.uid = parent.uid
         event.gid = parent.gid
         event.realUID = parent.realUID
