@@ -32,8 +32,7 @@ package enum HostSettings {
 
     private static let processSource: [Setting] = [
         processEnabled.setting, receiveBuffer.setting, sampleInterval.setting, lateReadDelay.setting,
-        exclude.setting, include.setting, worldWritable.setting, redact.setting,
-        redactNames.setting,
+        exclude.setting, include.setting, worldWritable.setting, redact.setting, redactNames.setting,
     ]
 
     private static let stateAndHardening: [Setting] = [
@@ -148,7 +147,10 @@ extension HostSettings {
     )
     package static let exclude = TypedSetting.list(
         "sources.process.exclude", default: [], rule: processRule, reload: .atRestart,
-        "Processes that make no events; their messages are counted as filtered.")
+        "Processes that make no events; their messages are counted as filtered, by rule. Rules are exe:/path, "
+            + "name:, uid:1000 or uid:1000-1999, gid:, cgroup:/path and parent:/path of the executable that made "
+            + "the process; a path or name that ends with an asterisk stands for all that begin so. What is "
+            + "not known yet matches no rule.")
     package static let include = TypedSetting.list(
         "sources.process.include", default: [], rule: processRule, reload: .atRestart,
         "If not empty, only processes that match one of these rules, and no rule of "
@@ -182,15 +184,10 @@ extension HostSettings {
 
     private static let processRule = TextRule(
         expected:
-            "a rule such as exe:/usr/bin/ls, name:sshd (at most \(Limits.commByteCount) bytes) "
-            + "or uid:1000"
-    ) { text in
-        // The kernel cuts names: a longer one would never match, and its rule never take effect.
-        if text.hasPrefix("name:"), text.utf8.count > "name:".utf8.count + Limits.commByteCount {
-            return false
-        }
-        return ProcessRule(text) != nil
-    }
+            "a rule: exe:, parent: or cgroup: with an absolute path, name: with at most "
+            + "\(Limits.commByteCount) bytes (an asterisk at the end of these stands for anything), "
+            + "or uid: or gid: with a number or two as in 1000-1999"
+    ) { ProcessRule($0) != nil }
 
     private static let folder = TextRule(expected: "an absolute path that ends with \"/\"") {
         $0.hasPrefix("/") && $0.hasSuffix("/") && !$0.utf8.contains(0)

@@ -73,6 +73,6 @@ extension ProcessTracker {
     }
 
     private func admits(_ process: TrackedProcess) -> Bool {
-        settings.rules.isEmpty || settings.rules.admits(process.event)
+        decision(on: process) == .admitted
     }
 }

@@ -102,8 +102,10 @@ extension ProcessTracker {
         }
         inherit(from: parent.event, into: &event)
         event.ancestors = parent.ancestorsOfChildren
-        return TrackedProcess(
+        let child = TrackedProcess(
             event: event, escaped: parent.escaped, startTicks: startTicks, isStartTicksExact: false)
+        child.parentPath = parent.event.executablePath
+        return child
     }
 
     private func inherit(from parent: borrowing ProcessEvent, into event: inout ProcessEvent) {
