@@ -47,6 +47,8 @@
         case userNotInherited = "user-not-inherited"
         /// An escaped text is not marked as escaped.
         case escapeUnmarked = "escape-unmarked"
+        /// Arguments are told as they are, secrets included.
+        case secretsTold = "secrets-told"
         /// The run id is used without being kept first, and so is given twice.
         case runIDNotKept = "run-id-not-kept"
 

@@ -68,6 +68,8 @@ extension HostSettings {
         settings.rules.include = values[include].compactMap { ProcessRule($0) }
         settings.rules.exclude = values[exclude].compactMap { ProcessRule($0) }
         settings.worldWritableFolders = values[worldWritable]
+        settings.redactsArguments = values[redact]
+        settings.secretNames = values[redactNames]
         return settings
     }
 }

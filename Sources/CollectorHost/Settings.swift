@@ -32,7 +32,7 @@ package enum HostSettings {
 
     private static let processSource: [Setting] = [
         processEnabled.setting, receiveBuffer.setting, sampleInterval.setting, lateReadDelay.setting,
-        exclude.setting, include.setting, worldWritable.setting,
+        exclude.setting, include.setting, worldWritable.setting, redact.setting, redactNames.setting,
     ]
 
     private static let stateAndHardening: [Setting] = [
@@ -147,7 +147,10 @@ extension HostSettings {
     )
     package static let exclude = TypedSetting.list(
         "sources.process.exclude", default: [], rule: processRule, reload: .whileRunning,
-        "Processes that make no events; their messages are counted as filtered.")
+        "Processes that make no events; their messages are counted as filtered, by rule. Rules are exe:/path, "
+            + "name:, uid:1000 or uid:1000-1999, gid:, cgroup:/path and parent:/path of the executable that made "
+            + "the process; a path or name that ends with an asterisk stands for all that begin so. What is "
+            + "not known yet matches no rule.")
     package static let include = TypedSetting.list(
         "sources.process.include", default: [], rule: processRule, reload: .whileRunning,
         "If not empty, only processes that match one of these rules, and no rule of "
@@ -159,17 +162,32 @@ extension HostSettings {
         "Folders that every user may write to. Executing a file below one of them is reported "
             + "as suspicious.")
 
+    package static let redact = TypedSetting.boolean(
+        "sources.process.redact", default: true, reload: .atRestart,
+        "Whether secrets in the arguments of processes are replaced by [redacted] before anything else sees them: values "
+            + "of options, variables and headers such as --password or API_TOKEN, passwords in URLs, and tokens."
+    )
+    package static let redactNames = TypedSetting.list(
+        "sources.process.redact_names", default: [], rule: secretName, reload: .atRestart,
+        "Names of further options and variables whose values are secrets. Case, dashes, underscores and dots "
+            + "are ignored: launch-code stands for --launch-code and LAUNCH_CODE, too.")
+
+    private static let secretName = TextRule(
+        expected: "a name of letters, digits, \"-\", \"_\" and \".\", at most 64 bytes long"
+    ) { text in
+        !text.isEmpty && text.utf8.count <= 64
+            && text.utf8.allSatisfy { byte in
+                byte == 0x2d || byte == 0x2e || byte == 0x5f || (0x30...0x39).contains(byte)
+                    || (0x61...0x7a).contains(byte | 0x20)
+            } && text.utf8.contains { $0 != 0x2d && $0 != 0x2e && $0 != 0x5f }
+    }
+
     private static let processRule = TextRule(
         expected:
-            "a rule such as exe:/usr/bin/ls, name:sshd (at most \(Limits.commByteCount) bytes) "
-            + "or uid:1000"
-    ) { text in
-        // The kernel cuts names: a longer one would never match, and its rule never take effect.
-        if text.hasPrefix("name:"), text.utf8.count > "name:".utf8.count + Limits.commByteCount {
-            return false
-        }
-        return ProcessRule(text) != nil
-    }
+            "a rule: exe:, parent: or cgroup: with an absolute path, name: with at most "
+            + "\(Limits.commByteCount) bytes (an asterisk at the end of these stands for anything), "
+            + "or uid: or gid: with a number or two as in 1000-1999"
+    ) { ProcessRule($0) != nil }
 
     private static let folder = TextRule(expected: "an absolute path that ends with \"/\"") {
         $0.hasPrefix("/") && $0.hasSuffix("/") && !$0.utf8.contains(0)

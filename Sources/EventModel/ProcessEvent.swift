@@ -14,6 +14,8 @@ public struct ProcessEvent: Hashable, Sendable {
     public var commandLine: [String]
     /// Whether ``commandLine`` was cut at ``Limits/commandLineByteCount`` or ``Limits/argumentCount``.
     public var isCommandLineTruncated: Bool
+    /// How many values in ``commandLine`` were replaced by `[redacted]` when it was read, because they look like secrets.
+    public var redactedCount: Int
     /// When the process was made, by the wall clock as it stands now.
     public var startTime: WallTime?
     /// Start time in clock ticks since boot (`proc(5)`, field 22 of `stat`).
@@ -74,6 +76,7 @@ public struct ProcessEvent: Hashable, Sendable {
         self.identity = identity
         commandLine = []
         isCommandLineTruncated = false
+        redactedCount = 0
         isAccessible = true
         isKernelThread = false
         isZombie = false

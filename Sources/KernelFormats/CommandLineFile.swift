@@ -13,6 +13,8 @@ package struct CommandLineFile: Hashable, Sendable {
     ///
     /// A reader that stops at the limit itself sets this.
     package var isTruncated: Bool
+    /// How many values ``ArgumentRedaction`` has replaced; whoever redacts sets this.
+    package var redactedCount = 0
 
     /// The area as `execve(2)` leaves it. An empty `arguments` stands for a process without memory: since Linux 5.18
     /// an `execve` with none gets one empty argument.

@@ -70,7 +70,10 @@ struct HostSettingsTests {
     @Test func `rules on processes are checked one by one`() throws {
         let values = try Self.values("sources.process.exclude=exe:/usr/bin/ls, name:sshd, uid:1000")
         #expect(values[HostSettings.exclude] == ["exe:/usr/bin/ls", "name:sshd", "uid:1000"])
-        for text in ["exe:ls", "name:", "name:a-name-that-is-too-long", "uid:-1", "pid:3", "ls"] {
+        #expect(throws: Never.self) {
+            try Self.values("sources.process.include=cgroup:/a/*,parent:/b,gid:5-6,uid:0-99,exe:/*")
+        }
+        for text in ["exe:ls", "name:", "name:a-name-that-is-too-long", "uid:-1", "pid:3", "ls", "uid:2-1"] {
             #expect(throws: SettingsError.self) { try Self.values("sources.process.exclude=uid:1," + text) }
         }
     }

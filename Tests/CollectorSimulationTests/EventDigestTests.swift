@@ -12,6 +12,7 @@ import Testing
     private static let changes: [@Sendable (inout ProcessEvent) -> Void] = [
         { $0.identity.pid = ProcessID(413) }, { $0.ppid = ProcessID(1) }, { $0.name = "n" },
         { $0.executablePath = "/e" }, { $0.commandLine = ["a"] }, { $0.isCommandLineTruncated = true },
+        { $0.redactedCount = 1 },
         { $0.startTime = WallTime(nanoseconds: 1) }, { $0.startTicks = 1 }, { $0.cpuUsage = 0.5 },
         { $0.memoryUsage = 1 }, { $0.executableHash = "00" }, { $0.hashAlgorithm = .sha256 },
         { $0.uid = UserID(0) }, { $0.gid = GroupID(0) }, { $0.realUID = UserID(0) },

@@ -60,6 +60,7 @@
             Catch(.unorderedSample, "suspend", .determinism),
             Catch(.fileResyncForgotten, "files-queue-overflow", .fileIndex),
             Catch(.fileCreationUntold, "files-editor-save", .fileOrder),
+            Catch(.secretsTold, "secret-arguments", .redaction),
             Catch(.specialFileOpened, "files-symlink-escape", .containment),
         ]
 

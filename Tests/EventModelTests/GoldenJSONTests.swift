@@ -27,7 +27,7 @@ import Testing
         let expected =
             Self.head + #""kind":"process.exit","origin":"resync","# + Self.times
             + #""process":{"pid":4711,"ppid":1,"name":"sshd","exe":"/usr/sbin/sshd","cmdline":["sshd","-D"],"#
-            + #""cmdline_truncated":true,"start_time":"1970-01-01T00:00:00.000000000Z","start_ticks":500,"#
+            + #""cmdline_truncated":true,"redacted":2,"start_time":"1970-01-01T00:00:00.000000000Z","start_ticks":500,"#
             + #""cpu_percent":12.5,"memory_bytes":8192,"exe_hash":"ab12","hash_algorithm":"sha256","uid":1000,"#
             + #""gid":100,"real_uid":0,"session":4700,"cgroup":"/system.slice/ssh.service","#
             + #""container":{"kind":"container","runtime":"cri-o","id":"c1","pod":"p1","unit":"crio-c1.scope"},"#

@@ -33,6 +33,7 @@ enum Samples {
         process.executablePath = "/usr/sbin/sshd"
         process.commandLine = ["sshd", "-D"]
         process.isCommandLineTruncated = true
+        process.redactedCount = 2
         process.startTime = WallTime(nanoseconds: 0)
         process.startTicks = 500
         process.cpuUsage = 12.5

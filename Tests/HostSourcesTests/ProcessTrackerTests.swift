@@ -255,10 +255,10 @@ import Testing
     }
 
     @Test func `an excluded process makes no event and is counted`() {
-        var bench = Bench { $0.rules.exclude = [.name("sh")] }
+        var bench = Bench { $0.rules.exclude = ["name:sh"].compactMap { ProcessRule($0) } }
         #expect(bench.adopt(10).isEmpty)
         #expect(bench.feed(.fork(parent: leader(10), child: leader(20))).isEmpty)
-        #expect(bench.tracker.filtered.tally["rule"] == 1)
+        #expect(bench.tracker.filtered.tally["exclude name:sh"] == 1)
         let reading = bench.makeExecReading(20)
         #expect(
             bench.feed(.exec(leader(20)), reading: reading).kinds == [.processExec],

@@ -1,49 +1,181 @@
 import EventModel
 import HostSources
+import KernelFormats
 import Testing
 
+/// SplitMix64: the same values on every run.
+private struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+        return word ^ (word >> 31)
+    }
+}
+
 @Suite struct ProcessRuleTests {
-    @Test func `rules are read from text`() {
-        #expect(ProcessRule("exe:/usr/bin/cat") == .exe("/usr/bin/cat"))
-        #expect(ProcessRule("name:a:b") == .name("a:b"))
-        #expect(ProcessRule("uid:1000") == .uid(UserID(1_000)))
+    @Test(arguments: [
+        "exe:/usr/bin/cat", "exe:/usr/lib/*", "exe:/*", "name:a:b", "name:kworker/*", "name:fifteen-bytes-x",
+        "uid:1000", "uid:1000-1999", "uid:0-4294967295", "gid:7", "cgroup:/system.slice/*", "cgroup:/",
+        "parent:/usr/sbin/cron",
+    ])
+    func `rules are read from text, and print the same`(text: String) throws {
+        #expect(try #require(ProcessRule(text)).description == text)
     }
 
     @Test(arguments: [
-        "", "exe", "exe:", "exe:cat", "name:", "uid:", "uid:-1", "uid:4294967296", "uid:root", "pid:1",
-        "/bin/cat",
+        "", "exe", "exe:", "exe:cat", "exe:*", "name:", "name:sixteen-bytes-xyz", "uid:", "uid:-1",
+        "uid:4294967296",
+        "uid:root", "uid:1-", "uid:2-1", "uid:1-2-3", "uid:+1", "gid:x", "cgroup:user", "parent:cron",
+        "pid:1",
+        "/bin/cat", "exe:/a\0b",
     ])
-    func `what is no rule is refused`(text: String) {
+    func `what is no rule, or could never match, is refused`(text: String) {
         #expect(ProcessRule(text) == nil)
     }
 
-    private func process(name: String = "cat", exe: String? = "/bin/cat", uid: UInt32? = 0) -> ProcessEvent {
+    private func rules(include: [String] = [], exclude: [String] = []) -> ProcessRules {
+        var rules = ProcessRules()
+        rules.include = include.compactMap { ProcessRule($0) }
+        rules.exclude = exclude.compactMap { ProcessRule($0) }
+        return rules
+    }
+
+    private func process(
+        name: String? = "cat", exe: String? = "/bin/cat", uid: UInt32? = 0, gid: UInt32? = 0,
+        cgroup: String? = nil
+    ) -> ProcessEvent {
         var event = ProcessEvent(
             identity: ProcessIdentity(pid: pid(5), birth: .scan(startTicks: 1, pidFDInode: 0)))
         event.name = name
         event.executablePath = exe
         event.uid = uid.map { UserID($0) }
+        event.gid = gid.map { GroupID($0) }
+        event.cgroup = cgroup
         return event
     }
 
     @Test func `an exclude wins over an include, and what is unknown matches nothing`() {
-        var rules = ProcessRules()
-        #expect(rules.isEmpty && rules.admits(process()))
-        rules.include = [.exe("/bin/cat")]
-        #expect(rules.admits(process()))
-        #expect(!rules.admits(process(exe: nil)))
-        #expect(!rules.admits(process(exe: "/bin/catt")))
-        rules.exclude = [.uid(UserID(0))]
-        #expect(!rules.admits(process()))
-        #expect(rules.admits(process(uid: nil)))
+        #expect(rules().isEmpty && rules().decide(on: process(), parentPath: nil) == .admitted)
+        let included = rules(include: ["exe:/bin/cat"])
+        #expect(included.decide(on: process(), parentPath: nil) == .admitted)
+        #expect(included.decide(on: process(exe: nil), parentPath: nil) == .notIncluded)
+        #expect(included.decide(on: process(exe: "/bin/catt"), parentPath: nil) == .notIncluded)
+        let both = rules(include: ["exe:/bin/cat"], exclude: ["name:x", "uid:0"])
+        #expect(both.decide(on: process(), parentPath: nil) == .excluded(1))
+        #expect(both.decide(on: process(uid: nil), parentPath: nil) == .admitted)
     }
 
-    @Test func `another spelling of the same letters does not slip into a rule`() {
-        let composed = "/opt/caf\u{e9}"
-        let decomposed = "/opt/cafe\u{301}"
-        #expect(!ProcessRule.exe(composed).matches(process(exe: decomposed)))
-        #expect(!ProcessRule.name("caf\u{e9}").matches(process(name: "cafe\u{301}")))
-        #expect(ProcessRule.exe(composed).matches(process(exe: composed)))
+    @Test(arguments: [
+        ("exe:/usr/lib/*", "/usr/lib/x", true), ("exe:/usr/lib/*", "/usr/lib/", true),
+        ("exe:/usr/lib/*", "/usr/lib", false), ("exe:/usr/l*b/x", "/usr/lib/x", false),
+        ("exe:/usr/l*b/x", "/usr/l*b/x", true), ("exe:/opt/caf\u{e9}", "/opt/cafe\u{301}", false),
+        ("exe:/opt/cafe*", "/opt/cafe\u{301}", true), ("exe:/opt/caf\u{e9}", "/opt/caf\u{e9}", true),
+    ])
+    func `texts are compared byte by byte, and only an asterisk at the end is a pattern`(
+        rule: String, path: String, matches: Bool
+    ) {
+        let decision = rules(exclude: [rule]).decide(on: process(exe: path), parentPath: nil)
+        #expect((decision == .excluded(0)) == matches)
+        let ofParent = rules(exclude: [rule.replacing("exe:", with: "parent:")])
+        #expect((ofParent.decide(on: process(), parentPath: path) == .excluded(0)) == matches)
+    }
+
+    @Test func `sorted rules decide as asking each one does`() {
+        var generator = SeededNumbers(state: 7)
+        let letters = ["a", "b", "/", "*"]
+        func text(_ most: Int) -> String {
+            (0..<Int.random(in: 1...most, using: &generator)).map { _ in
+                letters.randomElement(using: &generator) ?? ""
+            }
+            .joined()
+        }
+        for _ in 0..<2_000 {
+            let texts = (0..<Int.random(in: 0...8, using: &generator)).map { _ -> String in
+                if Bool.random(using: &generator) { return "exe:/" + text(4) }
+                let low = UInt32.random(in: 0...20, using: &generator)
+                return "uid:\(low)-\(low + UInt32.random(in: 0...6, using: &generator))"
+            }
+            let path = "/" + text(5)
+            let user = UInt32.random(in: 0...26, using: &generator)
+            let expected = texts.contains { rule in
+                if rule.hasPrefix("uid:") {
+                    let parts = rule.dropFirst(4).split(separator: "-").compactMap { UInt32($0) }
+                    return (parts[0]...parts[1]).contains(user)
+                }
+                let pattern = rule.dropFirst(4)
+                return pattern.hasSuffix("*") ? path.hasPrefix(pattern.dropLast()) : path == pattern
+            }
+            let decision = rules(exclude: texts).decide(on: process(exe: path, uid: user), parentPath: nil)
+            #expect((decision != .admitted) == expected, "\(texts) \(path) \(user)")
+        }
+    }
+
+    @Test func `hits are counted by rule, those beyond the limit together`() {
+        let texts = (0..<70).map { "uid:\($0)" }
+        var bench = Bench { $0.rules.exclude = texts.compactMap { ProcessRule($0) } }
+        for user in UInt32(0)..<71 {
+            bench.adopt(Int32(100 + user)) { reading in
+                var status = ProcessStatus()
+                status.uid = .init(UserID(user))
+                reading.status = .value(status)
+            }
+            bench.feed(.session(leader(Int32(100 + user))))
+        }
+        let tally = bench.tracker.filtered.tally
+        #expect(tally["exclude uid:0"] == 1 && tally["exclude uid:63"] == 1 && tally["exclude uid:64"] == 0)
+        #expect(tally["exclude others"] == 6)
+        #expect(tally.total == 70 && bench.events.count == 2)
+        #expect(tally.entries.count == ProcessRules.countedRuleCount + 1)
+    }
+
+    @Test func `a rule on a late field takes effect once the field is known`() {
+        for isExclude in [true, false] {
+            var bench = Bench { settings in
+                let rule = [ProcessRule("cgroup:/system.slice/*")].compactMap { $0 }
+                if isExclude { settings.rules.exclude = rule } else { settings.rules.include = rule }
+            }
+            // Nothing is known of it but its pid.
+            bench.feed(.session(leader(20)))
+            #expect(bench.events.isEmpty != isExclude, "not yet known does not match")
+            var reading = bench.makeReading(20, startMilliseconds: 900)
+            reading.cgroup = .value(CgroupFile(unifiedPath: Array("/system.slice/x".utf8)))
+            bench.tracker.reconcile(reading)
+            bench.collect()
+            let before = bench.events.count
+            bench.feed(.session(leader(20)))
+            #expect((bench.events.count == before) == isExclude, "it is known now")
+            let reason = isExclude ? "exclude cgroup:/system.slice/*" : "not included"
+            #expect(bench.tracker.filtered.tally[reason] == 1)
+        }
+    }
+
+    @Test func `what a process becomes decides about its next event`() {
+        var bench = Bench { $0.rules.exclude = ["uid:33"].compactMap { ProcessRule($0) } }
+        bench.adopt(20)
+        bench.events = []
+        bench.feed(.uid(leader(20), real: UserID(33), effective: UserID(33)))
+        bench.feed(.session(leader(20)))
+        #expect(bench.events.isEmpty)
+        bench.feed(.uid(leader(20), real: UserID(5), effective: UserID(5)))
+        #expect(bench.events.kinds == [.processSetID])
+        #expect(bench.tracker.filtered.tally["exclude uid:33"] == 2)
+    }
+
+    @Test func `the parent is the program that made the process, whatever becomes of either`() {
+        var bench = Bench { $0.rules.include = ["parent:/usr/sbin/cron"].compactMap { ProcessRule($0) } }
+        bench.adopt(10) { $0.exe = .value(ExecutableLink(target: Array("/usr/sbin/cron".utf8))) }
+        #expect(bench.events.isEmpty, "cron itself has another parent")
+        bench.feed(.fork(parent: leader(10), child: leader(20)))
+        bench.feed(.exec(leader(20)), reading: bench.makeExecReading(20))
+        bench.feed(.exec(leader(10)), reading: bench.makeExecReading(10))
+        bench.feed(.session(leader(20)))
+        #expect(bench.events.kinds == [.processFork, .processExec, .processSession])
+        bench.feed(.fork(parent: leader(20), child: leader(21)))
+        #expect(bench.events.count == 3, "a grandchild")
     }
 }
 

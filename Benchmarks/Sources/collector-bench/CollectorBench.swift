@@ -75,13 +75,14 @@ extension Benchmark: ExpressibleByArgument {}
 
 /// The benchmarks, in the order in which they run: those that need quiet first.
 enum Benchmark: String, CaseIterable {
-    case pipeline, ipc, formats, json, scan, simulation
+    case pipeline, rules, ipc, formats, json, scan, simulation
     case execRate = "exec-rate"
     case storm, files, hash
 
     func measure(_ setup: Setup) async throws -> [Row] {
         switch self {
         case .pipeline: try await PipelineBenchmark(setup).measure()
+        case .rules: try RulesBenchmark(setup).measure()
         case .ipc: try await IPCBenchmark(setup).measure()
         case .formats: try FormatBenchmark(setup).measure()
         case .json: JSONBenchmark(setup).measure()

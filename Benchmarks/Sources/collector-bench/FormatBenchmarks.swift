@@ -18,6 +18,7 @@ struct FormatBenchmark {
                 remark: "median of a message \(Quantity(message.median, .nanoseconds).text), of a stat line "
                     + Quantity(stat.median, .nanoseconds).text),
             Row(.formats, "one line of /proc/PID/stat, 52 fields", Quantity(stat.quietest, .nanoseconds)),
+            redaction(),
         ]
     }
 
@@ -48,6 +49,28 @@ struct FormatBenchmark {
             }
             keep(sequences)
         }
+    }
+
+    /// A compiler's command line, in which there is no secret, as in most.
+    private func redaction() -> Row {
+        let arguments = [
+            "/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus", "-quiet", "-I/usr/include", "-imultiarch",
+            "-D_GNU_SOURCE=1",
+            "--param=max-inline=30", "-dumpbase", "main.cc", "-mtune=generic", "-O2", "-o",
+            "/var/cache/x/main.s",
+        ]
+        var bytes = arguments.flatMap { Array($0.utf8) + [0] }
+        let executable = Array(arguments[0].utf8)
+        let redaction = ArgumentRedaction()
+        let samples = Samples.perOperation(repetitions: repetitions, count: Self.operationCount) {
+            for _ in 0..<Self.operationCount {
+                keep(redaction.redact(&bytes, executable: executable[...], isCut: false))
+            }
+        }
+        let cost = Quantity(samples.quietest, .nanoseconds)
+        return Row(
+            .formats, "secrets looked for in \(bytes.count) bytes of arguments", cost,
+            bar: Row.Bar(judged: cost, floor: .atMost(2_000), target: .atMost(1_000), isNoisy: true))
     }
 
     /// This process's own line, so that the numbers are as long as they are in life.

@@ -245,6 +245,7 @@ struct AttributeChecker {
 
     private func isCommandLine(_ bytes: [UInt8]) -> Bool {
         let claimed = entry.process.commandLine
+        if entry.process.redactedCount > 0 { return isRedaction(of: bytes) }
         // Without escapes the bytes can be compared in place; a row of empty arguments at the end is padding.
         if entry.event.escaped.isEmpty, bytes.count < Limits.commandLineByteCount,
             claimed.count < Limits.argumentCount
@@ -271,6 +272,34 @@ struct AttributeChecker {
         while position < bytes.count {
             guard bytes[position] == 0 else { return false }
             position += 1
+        }
+        return true
+    }
+
+    /// Whether each argument is the true one but for the places where something was replaced.
+    private func isRedaction(of bytes: [UInt8]) -> Bool {
+        let claimed = entry.process.commandLine
+        let arguments = CommandLineFile(parsing: bytes.span).argumentsWithoutPadding
+        return arguments.count == claimed.count
+            && arguments.enumerated().allSatisfy { index, argument in
+                let raw = KernelText.encode(claimed[index], isEscaped: isEscaped("cmdline[\(index)]"))
+                return raw.map { Self.isRedaction($0, of: argument) } ?? false
+            }
+    }
+
+    private static let mark = Array("[redacted]".utf8)
+
+    /// What stands between two marks follows in the true text in the same order, and nothing but at marks is left out.
+    private static func isRedaction(_ text: [UInt8], of truth: [UInt8]) -> Bool {
+        var pieces = text.split(separator: mark, omittingEmptySubsequences: false)[...]
+        guard let first = pieces.popFirst(), let last = pieces.popLast() else { return text == truth }
+        guard truth.starts(with: first), truth.count >= first.count + last.count,
+            truth.suffix(last.count).elementsEqual(last)
+        else { return false }
+        var rest = truth[first.count..<truth.count - last.count]
+        for piece in pieces {
+            guard let range = rest.firstRange(of: piece) else { return false }
+            rest = rest[range.upperBound...]
         }
         return true
     }

@@ -63,6 +63,7 @@ package enum Oracles {
             add(IdentityOracle.check(attribution, evidence.index))
             add(AttributeOracle.check(attribution, evidence))
             add(FileOrderOracle.check(run, evidence))
+            add(RedactionOracle.check(run, evidence))
             add(OrderOracle.check(attribution, evidence.index))
             add(ConvergenceOracle.check(run, attribution, evidence))
             add(BoundsOracle.check(run, evidence.scenario.settings))

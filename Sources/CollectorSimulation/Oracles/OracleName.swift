@@ -18,6 +18,8 @@ public enum OracleName: String, Hashable, Sendable, CaseIterable {
     case fileOrder = "file-order"
     /// Nothing is read that is outside the roots, or not a regular file.
     case containment
+    /// No secret that was planted in a command line is in anything that the collector puts out.
+    case redaction
     /// Queues and open files stay within their bounds.
     case bounds
     /// The collector ends within its time-out, from whatever state it was in.

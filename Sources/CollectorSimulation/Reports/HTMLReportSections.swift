@@ -230,6 +230,7 @@ extension OracleName {
         case .fileIndex: "Once the world rests, the files that the events imply are those of the disk."
         case .fileOrder: "Per path created before changed before deleted, and no digest of what never was."
         case .containment: "Nothing is read that lies outside the roots or is not a regular file."
+        case .redaction: "No secret that was planted in arguments is in anything that the collector puts out."
         case .bounds: "Queues and open files stay within their bounds."
         case .shutdown: "The collector ends within its time-out, from whatever state it was in."
         case .progress: "No crash, no deadlock and no livelock."

@@ -58,6 +58,8 @@ package struct EventDigest {
                 | (process.isKernelThread ? 4 : 0) | (process.isZombie ? 8 : 0)
                 | (process.isAmbiguous ? 16 : 0)
                 | (process.executableExists.map { $0 ? 32 : 64 } ?? 0))
+        // Nothing for none, which is what most have.
+        if process.redactedCount > 0 { digest.fold(UInt64(process.redactedCount)) }
         fold(process.exit)
         fold(process.tracer?.rawValue)
         digest.fold(UInt64(process.modifiedFields.count))

@@ -44,8 +44,15 @@ package struct CollectorRun: Sendable {
     package var peakQueueCount = 0
     /// What it still had open below `/proc` and below its roots when it had ended.
     package var openHandleCount = 0
+    /// Records beside the events in which a planted secret stands; the first few.
+    package var leakedTexts: [String] = []
     /// Why it could not be composed or run.
     package var failure: String?
+
+    mutating func noteLeak(in text: [UInt8]) {
+        guard PlantedSecret.isIn(text.span), leakedTexts.count < Oracles.failureLimit else { return }
+        leakedTexts.append(String(decoding: text, as: UTF8.self))
+    }
 
     init(context: RunContext, started: Instant, queueLimit: Int) {
         self.context = context

@@ -79,7 +79,7 @@ struct SimulatedDaemon: Sendable {
         signals.cancel()
         await signals.value
         await consumer.value
-        fold(report.accounts)
+        fold(report.accounts, index: index)
         recorder.update { recording in
             recording.runs[index].report = report
             recording.runs[index].peakQueueCount = subscription.peakCount
@@ -124,11 +124,13 @@ struct SimulatedDaemon: Sendable {
             var bytes: [UInt8] = []
             gap.appendJSON(to: &bytes)
             host.pump.fold(bytes)
+            run.noteLeak(in: bytes)
             if recorder.keepsStream { run.stream.append(StreamItem(content: .gap(gap), delivered: now)) }
         case .status(let status):
             var bytes: [UInt8] = []
             status.appendJSON(to: &bytes)
             host.pump.fold(bytes)
+            run.noteLeak(in: bytes)
             if recorder.keepsStream {
                 run.stream.append(StreamItem(content: .status(status), delivered: now))
             }
@@ -136,15 +138,17 @@ struct SimulatedDaemon: Sendable {
             var bytes: [UInt8] = []
             record.appendJSON(to: &bytes)
             host.pump.fold(bytes)
+            run.noteLeak(in: bytes)
         }
     }
 
     /// Makes accounts part of the trace.
-    private func fold(_ accounts: Accounts) {
+    private func fold(_ accounts: Accounts, index: Int) {
         var bytes: [UInt8] = []
         for account in accounts.sources { account.appendJSON(to: &bytes) }
         for account in accounts.streams { account.appendJSON(to: &bytes) }
         host.pump.fold(bytes)
+        recorder.update { [bytes] in $0.runs[index].noteLeak(in: bytes) }
     }
 
     private func obeySignals(_ collector: Collector, index: Int) async {
@@ -160,7 +164,7 @@ struct SimulatedDaemon: Sendable {
                 collector.requestStop()
             case .user1:
                 let accounts = await collector.closeAccounts()
-                fold(accounts)
+                fold(accounts, index: index)
                 let now = host.clock.monotonic
                 recorder.update { $0.runs[index].accounts.append((now, accounts)) }
             case .hangUp:

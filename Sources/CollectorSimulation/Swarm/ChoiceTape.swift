@@ -18,6 +18,8 @@ package struct ChoiceTape: Sendable {
         case sched = "schedule"
         /// Settings of the collector.
         case knob
+        /// Secrets that are planted in arguments.
+        case secret
 
         fileprivate var index: Int {
             switch self {
@@ -26,6 +28,7 @@ package struct ChoiceTape: Sendable {
             case .fault: 2
             case .sched: 3
             case .knob: 4
+            case .secret: 5
             }
         }
     }

@@ -64,6 +64,8 @@ package enum SwarmFeature: String, Hashable, Sendable, CaseIterable {
         case argv
         /// The share of programs that are anonymous memory files.
         case memfd
+        /// The share of command lines and titles that hold a planted secret.
+        case secret
         /// The share of ends by a signal.
         case signal
         /// The share of new processes that start in the clock tick of the old one.
@@ -78,11 +80,12 @@ package enum SwarmFeature: String, Hashable, Sendable, CaseIterable {
     /// Which parameters a feature has, beside `weight` and `most`.
     package var parameters: [Parameter] {
         switch self {
-        case .life: [.exec, .lifetime, .reap, .neglect, .hostile, .argv, .memfd, .signal]
-        case .exec, .threadExec: [.hostile, .argv, .memfd]
+        case .life: [.exec, .lifetime, .reap, .neglect, .hostile, .argv, .memfd, .secret, .signal]
+        case .exec, .threadExec: [.hostile, .argv, .memfd, .secret]
         case .exit: [.signal, .reap, .neglect]
-        case .reuse: [.exec, .sameTick, .hostile, .argv, .memfd]
-        case .comm, .title: [.hostile]
+        case .reuse: [.exec, .sameTick, .hostile, .argv, .memfd, .secret]
+        case .comm: [.hostile]
+        case .title: [.hostile, .secret]
         case .coredump: [.reap, .neglect]
         case .burst: [.count, .over, .exec]
         case .filesBurst: [.count, .over]
@@ -102,7 +105,7 @@ extension SwarmFeature.Parameter {
     var unit: Distribution.Unit {
         switch self {
         case .weight, .most, .argv, .count: .integer
-        case .exec, .neglect, .hostile, .memfd, .signal, .sameTick: .fraction
+        case .exec, .neglect, .hostile, .memfd, .secret, .signal, .sameTick: .fraction
         case .lifetime, .reap, .over, .by, .span, .down: .duration
         }
     }
@@ -117,7 +120,7 @@ extension SwarmFeature.Parameter {
         case .by: -31_536_000_000_000_000...31_536_000_000_000_000
         case .span: 0...31_536_000_000_000_000
         case .lifetime, .reap, .over, .down: 0...86_400_000_000_000
-        case .exec, .neglect, .hostile, .memfd, .signal, .sameTick: 0...1_000_000
+        case .exec, .neglect, .hostile, .memfd, .secret, .signal, .sameTick: 0...1_000_000
         }
     }
 
@@ -133,6 +136,7 @@ extension SwarmFeature.Parameter {
         case .hostile: NumberDistribution(100_000)
         case .argv: NumberDistribution(ranges: [.init(range: 0...4, shape: .uniform)])
         case .memfd: NumberDistribution(30_000)
+        case .secret: NumberDistribution(100_000)
         case .signal: NumberDistribution(150_000)
         case .sameTick: NumberDistribution(300_000)
         case .count: NumberDistribution(ranges: [.init(range: 1...100, shape: .logarithmic)])

@@ -140,10 +140,15 @@ extension WorldWriter {
         let path = path(hostile: hostile)
         var tokens = [SceneToken(.value(path))]
         let count = settings[.argv].draw("argv", for: .world, from: &tape)
-        if count > 0 {
-            let values = (0..<count).map { _ in argument(hostile: hostile) }
-            tokens.append(SceneToken(.keyed("argv", .list(values))))
+        var values = (0..<count).map { _ in argument(hostile: hostile) }
+        if tape.happens(
+            "secret", millionths: settings[.secret].draw("share", for: .secret, from: &tape), for: .secret)
+        {
+            // Without arguments the first one is the path.
+            if values.isEmpty { values.append(path) }
+            values += plantedArguments()
         }
+        if !values.isEmpty { tokens.append(SceneToken(.keyed("argv", .list(values)))) }
         if tape.happens("hostile comm", millionths: hostile, for: .world) {
             tokens.append(SceneToken(.keyed("comm", .string(hostileName()))))
         }
@@ -161,6 +166,27 @@ extension WorldWriter {
         }
         return .string(
             HostileText.arguments[tape.index("text", of: HostileText.arguments.count, for: .world)])
+    }
+
+    private mutating func plantedArguments() -> [SceneValue] {
+        let form = PlantedSecret.forms[
+            tape.index("form", of: PlantedSecret.forms.count, for: .secret)]
+        let secret = plantedSecret(anyByte: form.takesAnyByte)
+        return form.arguments.map { .string(PlantedSecret.fill($0, with: secret)) }
+    }
+
+    private mutating func plantedTitle() -> [UInt8] {
+        let form = PlantedSecret.titles[tape.index("title", of: PlantedSecret.titles.count, for: .secret)]
+        return PlantedSecret.fill(form, with: plantedSecret(anyByte: false))
+    }
+
+    private mutating func plantedSecret(anyByte: Bool) -> [UInt8] {
+        let glue = anyByte ? PlantedSecret.oddGlue : PlantedSecret.plainGlue
+        let count = 2 + tape.index("length", of: 4, for: .secret)
+        return (0..<count).reduce(into: []) { secret, _ in
+            secret += PlantedSecret.marker
+            secret += Array(glue[tape.index("glue", of: glue.count, for: .secret)].utf8)
+        }
     }
 
     private mutating func hostileName() -> [UInt8] {
@@ -189,7 +215,9 @@ extension WorldWriter {
             emit([.word("comm"), .number(process.pid), .text(name)])
         case .title:
             let isHostile = happens(.hostile, of: chosen)
-            let title = isHostile ? hostileName() : Array((program() + ": worker").utf8)
+            var title = isHostile ? hostileName() : Array((program() + ": worker").utf8)
+            let share = chosen[.secret].draw("share", for: .secret, from: &tape)
+            if tape.happens("secret", millionths: share, for: .secret) { title += plantedTitle() }
             emit([.word("title"), .number(process.pid), .text(title)])
         case .ptrace: trace(index, process)
         case .coredump:

@@ -121,6 +121,7 @@ extension ProcessEvent {
             provenance = try within("provenance") { () throws(MessageError) in
                 try ProcessProvenance(bytes, &inner)
             }
+        case (32, .number): redactedCount = Int(try reader.halfNumber(in: bytes))
         case (33, .bytes):
             try seen.enter(33, "container")
             var inner = try reader.inner(in: bytes)

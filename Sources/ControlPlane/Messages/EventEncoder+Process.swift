@@ -40,6 +40,7 @@ extension FieldWriter {
         if let parent = process.parent { message(29, lengthByteCount: 1) { $0.write(parent) } }
         for ancestor in process.ancestors { message(30, lengthByteCount: 1) { $0.write(ancestor) } }
         message(31, lengthByteCount: 1) { $0.write(process.provenance) }
+        number(32, unlessZero: UInt64(UInt32(clamping: process.redactedCount)))
         if let container = process.container { message(33, lengthByteCount: 1) { $0.write(container) } }
     }
 

@@ -23,6 +23,7 @@ extension WireProcessEvent {
         if let parent = process.parent { self.parent = WireProcessIdentity(parent) }
         if !process.ancestors.isEmpty { ancestors = process.ancestors.map { WireProcessIdentity($0) } }
         provenance = WireProcessProvenance(process.provenance)
+        if process.redactedCount > 0 { redacted = UInt32(clamping: process.redactedCount) }
     }
 
     private mutating func setCredentials(of process: ProcessEvent) {
@@ -65,6 +66,7 @@ extension ProcessEvent {
         }
         commandLine = message.cmdline
         isCommandLineTruncated = message.isCmdlineTruncated
+        redactedCount = Int(message.redacted)
         if message.hasStartTimeUnixNs { startTime = WallTime(nanoseconds: message.startTimeUnixNs) }
         if message.hasStartTicks { startTicks = message.startTicks }
         if message.hasCpuPercent { cpuUsage = message.cpuPercent }

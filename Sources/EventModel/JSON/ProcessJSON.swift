@@ -9,6 +9,7 @@ extension ProcessEvent {
         for argument in commandLine { json.value(argument) }
         json.endArray()
         json.member("cmdline_truncated", ifTrue: isCommandLineTruncated)
+        if redactedCount > 0 { json.member("redacted", UInt64(redactedCount)) }
         if let startTime { json.member("start_time", startTime) }
         json.member("start_ticks", ifPresent: startTicks)
         if let cpuUsage { json.member("cpu_percent", cpuUsage) }

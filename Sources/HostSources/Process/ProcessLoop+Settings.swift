@@ -5,9 +5,18 @@ extension ProcessLoop {
     func adoptSettings() {
         guard let next = settingsDesk.take() else { return }
         settings.adopt(next)
-        tracker.settings.adopt(next)
+        tracker.adopt(settings)
         let due = now.advanced(by: settings.sampleInterval)
         sampleDue = sampleDue.map { min($0, due) }
+    }
+}
+
+extension ProcessTracker {
+    /// Decides anew by the rules of `settings` about every process.
+    func adopt(_ settings: ProcessSourceSettings) {
+        self.settings = settings
+        filtered.adopt(settings.rules)
+        for process in table.values { process.decision = nil }
     }
 }
 

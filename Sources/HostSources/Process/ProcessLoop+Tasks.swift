@@ -83,7 +83,7 @@ extension ProcessTracker {
     func isTracked(_ process: TrackedProcess) -> Bool { table[process.event.pid.rawValue] === process }
 
     func admits(_ process: TrackedProcess) -> Bool {
-        settings.rules.isEmpty || settings.rules.admits(process.event)
+        decision(on: process) == .admitted
     }
 }
 

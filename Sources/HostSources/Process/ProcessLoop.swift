@@ -65,7 +65,10 @@ final class ProcessLoop {
         resyncPace = ResyncPace(interval: settings.resyncInterval)
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
-        reader = ProcessReader(procfs: endpoints.procfs, clock: context.clock)
+        reader = ProcessReader(
+            procfs: endpoints.procfs, clock: context.clock,
+            redaction: settings.redactsArguments
+                ? ArgumentRedaction(additionalNames: settings.secretNames) : nil)
     }
 
     /// Observes until cancelled; may be called again after an error, and then goes on with the same account.

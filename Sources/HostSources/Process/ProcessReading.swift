@@ -129,11 +129,14 @@ package struct ExecReading {
 struct ProcessReader {
     let procfs: any ProcFileSystem
     let clock: any SystemClock
+    /// `nil` when arguments are to be told as they are.
+    let redaction: ArgumentRedaction?
     private var buffer: [UInt8] = []
 
-    init(procfs: any ProcFileSystem, clock: any SystemClock) {
+    init(procfs: any ProcFileSystem, clock: any SystemClock, redaction: ArgumentRedaction?) {
         self.procfs = procfs
         self.clock = clock
+        self.redaction = redaction
     }
 
     /// The fields that vanish first are read first: the magic link and the arguments of a short-lived process.
@@ -239,12 +242,22 @@ struct ProcessReader {
             guard let isWhole = try readCommandLine(in: directory) else {
                 return reading.commandLine = .unknown(.failed)
             }
+            // Before anything else sees them, and before what comes next in the buffer can be taken for them.
+            let count = redactBuffer(of: reading.exe.value, isWhole: isWhole)
             var commandLine = CommandLineFile(parsing: buffer.span)
             if !isWhole { commandLine.isTruncated = true }
+            commandLine.redactedCount = count
             reading.commandLine = .value(commandLine)
         } catch {
             reading.commandLine = .unknown(Self.reason(for: error))
         }
+    }
+
+    private mutating func redactBuffer(of executable: ExecutableLink?, isWhole: Bool) -> Int {
+        #if MUTANTS
+            if Mutation.secretsTold.isActive { return 0 }
+        #endif
+        return redaction?.redact(&buffer, executable: executable?.path, isCut: !isWhole) ?? 0
     }
 
     /// The kernel gives the arguments of one moment in one read, but not in two: behind the first part of one program's may

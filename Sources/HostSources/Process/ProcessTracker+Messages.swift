@@ -102,8 +102,10 @@ extension ProcessTracker {
         }
         inherit(from: parent.event, into: &event)
         event.ancestors = parent.ancestorsOfChildren
-        return TrackedProcess(
+        let child = TrackedProcess(
             event: event, escaped: parent.escaped, startTicks: startTicks, isStartTicksExact: false)
+        child.parentPath = parent.event.executablePath
+        return child
     }
 
     private func inherit(from parent: borrowing ProcessEvent, into event: inout ProcessEvent) {
@@ -112,6 +114,7 @@ extension ProcessTracker {
         event.executableExists = parent.executableExists
         event.commandLine = parent.commandLine
         event.isCommandLineTruncated = parent.isCommandLineTruncated
+        event.redactedCount = parent.redactedCount
         event.uid = parent.uid
         event.gid = parent.gid
         event.realUID = parent.realUID

@@ -27,6 +27,7 @@ extension ProcessTracker {
         process.event.executableExists = nil
         process.event.commandLine = []
         process.event.isCommandLineTruncated = false
+        process.event.redactedCount = 0
         process.escaped.removeAll { $0 == "name" || $0 == "exe" || $0.hasPrefix("cmdline[") }
         process.event.provenance.name = .unknown(reason)
         process.event.provenance.exe = .unknown(reason)
@@ -125,6 +126,7 @@ extension ProcessTracker {
         case .unknown(let reason):
             process.event.commandLine = []
             process.event.isCommandLineTruncated = false
+            process.event.redactedCount = 0
             process.event.provenance.cmdline = .unknown(reason)
         case .value(let commandLine):
             setCommandLine(commandLine, of: process)
@@ -145,6 +147,7 @@ extension ProcessTracker {
         }
         process.event.commandLine = arguments
         process.event.isCommandLineTruncated = commandLine.isTruncated
+        process.event.redactedCount = commandLine.redactedCount
     }
 
     func applyNamespace(_ reading: ProcessReading, to process: TrackedProcess) {

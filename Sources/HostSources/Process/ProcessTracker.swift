@@ -16,7 +16,7 @@ package struct ProcessTracker {
     package var lateReads = LateReadQueue()
     /// Events in order, and where among them something is missing.
     package var output = TrackerOutput()
-    package var filtered = FilterCounts()
+    package var filtered: FilterCounts
     /// FORK messages, threads included.
     package var forkCount: UInt64 = 0
     /// Processes that could not be tracked because the table was full.
@@ -53,6 +53,7 @@ package struct ProcessTracker {
 
     package init(settings: ProcessSourceSettings, bootID: BootID, ownProcessID: ProcessID) {
         self.settings = settings
+        filtered = FilterCounts(rules: settings.rules)
         self.bootID = bootID
         self.ownProcessID = ownProcessID
     }
@@ -233,21 +234,32 @@ package struct ProcessTracker {
         _ kind: EventKind, _ process: TrackedProcess, by message: ConnectorMessage,
         adding change: (inout ProcessEvent) -> Void = { _ in }
     ) {
+        #if MUTANTS
+            let isOwn = process.event.pid == ownProcessID && !Mutation.ownEvents.isActive
+        #else
+            let isOwn = process.event.pid == ownProcessID
+        #endif
+        guard !isOwn else { return filtered.own += 1 }
+        // Before anything is made of it: what nobody wants shall cost little.
+        let decision = decision(on: process)
+        guard decision == .admitted else { return filtered.note(decision) }
         var subject = process.event
         // Whom a FORK message announces is never in doubt.
         if kind != .processFork, isInDoubt(process) { markAmbiguous(&subject) }
         change(&subject)
-        #if MUTANTS
-            let isOwn = subject.pid == ownProcessID && !Mutation.ownEvents.isActive
-        #else
-            let isOwn = subject.pid == ownProcessID
-        #endif
-        guard !isOwn else { return filtered.own += 1 }
-        guard settings.rules.isEmpty || settings.rules.admits(subject) else { return filtered.rule += 1 }
         output.append(
             Event(
                 source: .process, kind: kind, origin: .emitted, time: wallTime(at: message.timestamp),
                 monotonic: message.timestamp, subject: .process(subject), escaped: process.escaped))
+    }
+
+    /// What the rules say about a process; they are asked again only when something about it has changed.
+    func decision(on process: TrackedProcess) -> ProcessRules.Decision {
+        guard !settings.rules.isEmpty else { return .admitted }
+        if let known = process.decision { return known }
+        let decision = settings.rules.decide(on: process.event, parentPath: process.parentPath)
+        process.decision = decision
+        return decision
     }
 
     private func markAmbiguous(_ subject: inout ProcessEvent) {
@@ -260,12 +272,11 @@ package struct ProcessTracker {
         _ kind: EventKind, _ origin: EventOrigin, _ process: TrackedProcess, at timestamp: Instant,
         adding change: (inout ProcessEvent) -> Void = { _ in }
     ) {
+        guard process.event.pid != ownProcessID, decision(on: process) == .admitted else { return }
         var subject = process.event
         // That whoever had a pid is gone is certain even when it is not who had it last.
         if kind != .processExit, isInDoubt(process) { markAmbiguous(&subject) }
         change(&subject)
-        guard subject.pid != ownProcessID else { return }
-        guard settings.rules.isEmpty || settings.rules.admits(subject) else { return }
         output.append(
             Event(
                 source: .process, kind: kind, origin: origin, time: wallTime(at: timestamp),
@@ -334,15 +345,57 @@ package struct TrackerOutput {
 package struct FilterCounts {
     var thread: UInt64 = 0
     var own: UInt64 = 0
-    var rule: UInt64 = 0
+    private var notIncluded: UInt64 = 0
+    /// For each exclude that is counted by itself, and one more for all others.
+    private var excluded: [UInt64]
     var acknowledgement: UInt64 = 0
     var unknown: UInt64 = 0
+    private var rules = ProcessRules()
+    /// What rules counted that are not in force any more.
+    private var past = Tally()
+
+    init(rules: ProcessRules) {
+        excluded = []
+        adopt(rules)
+    }
+
+    /// Counts by other rules from now on.
+    mutating func adopt(_ next: ProcessRules) {
+        for entry in ruleTally.entries {
+            let isKnown = past[entry.reason] > 0 || past.entries.count < Self.pastRuleCount
+            past.add(entry.count, to: isKnown ? entry.reason : "exclude former")
+        }
+        rules = next
+        notIncluded = 0
+        excluded = Array(repeating: 0, count: min(next.exclude.count, ProcessRules.countedRuleCount + 1))
+    }
+
+    /// Most rules that are not in force any more whose counts are told by themselves.
+    private static let pastRuleCount = 128
+
+    private var ruleTally: Tally {
+        var tally = Tally()
+        tally.add(notIncluded, to: rules.reason(of: .notIncluded) ?? "")
+        for (index, count) in excluded.enumerated() {
+            tally.add(count, to: rules.reason(of: .excluded(index)) ?? "")
+        }
+        return tally
+    }
+
+    mutating func note(_ decision: ProcessRules.Decision) {
+        switch decision {
+        case .admitted: return
+        case .notIncluded: notIncluded += 1
+        case .excluded(let index): excluded[min(index, ProcessRules.countedRuleCount)] += 1
+        }
+    }
 
     package var tally: Tally {
         var tally = Tally()
         tally.add(thread, to: "thread")
         tally.add(own, to: "self")
-        tally.add(rule, to: "rule")
+        tally.merge(past)
+        tally.merge(ruleTally)
         tally.add(acknowledgement, to: "ack")
         tally.add(unknown, to: "unknown_kind")
         return tally

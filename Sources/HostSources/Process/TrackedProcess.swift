@@ -8,7 +8,13 @@ import KernelFormats
 /// What is known of one live incarnation.
 package final class TrackedProcess {
     /// Everything an event about it carries; `exit`, `modifiedFields` and `suspicion` stay empty here.
-    package var event: ProcessEvent
+    package var event: ProcessEvent {
+        didSet { decision = nil }
+    }
+    /// What the rules say about it; `nil` when something has changed since they were asked.
+    var decision: ProcessRules.Decision?
+    /// The executable of the process that made it, as it was known then, or when both had been found.
+    var parentPath: String?
     /// Names of fields of ``event`` whose text is escaped.
     package var escaped: [String]
     /// Other threads than the leader that are known to live.
@@ -95,6 +101,7 @@ package final class TrackedProcess {
     /// Takes over a parent that was not known when it was found.
     package func adopt(by parent: TrackedProcess) {
         event.parent = parent.event.identity
+        parentPath = parent.event.executablePath
         event.ancestors = parent.ancestorsOfChildren
         sharedAncestors = []
     }

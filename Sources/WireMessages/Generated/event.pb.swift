@@ -644,6 +644,12 @@ package nonisolated struct WireProcessEvent: @unchecked Sendable {
   /// Clears the value of `provenance`. Subsequent reads from it will return its default value.
   package mutating func clearProvenance() {_uniqueStorage()._provenance = nil}
 
+  /// How many values in `cmdline` were replaced by "[redacted]".
+  package var redacted: UInt32 {
+    get {_storage._redacted}
+    set {_uniqueStorage()._redacted = newValue}
+  }
+
   /// Absent until the control groups were read.
   package var container: WireContainerMembership {
     get {_storage._container ?? WireContainerMembership()}
@@ -1590,7 +1596,7 @@ nonisolated extension WireProcessIdentity.Scan: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ProcessEvent"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}ppid\0\u{1}name\0\u{1}exe\0\u{1}cmdline\0\u{3}is_cmdline_truncated\0\u{3}start_time_unix_ns\0\u{3}start_ticks\0\u{3}cpu_percent\0\u{3}memory_bytes\0\u{3}exe_hash\0\u{3}hash_algorithm\0\u{1}uid\0\u{1}gid\0\u{3}real_uid\0\u{1}session\0\u{1}cgroup\0\u{3}pid_namespace\0\u{3}is_inaccessible\0\u{3}exe_exists\0\u{3}is_kernel_thread\0\u{3}is_zombie\0\u{3}is_ambiguous\0\u{1}exit\0\u{1}tracer\0\u{1}modified\0\u{1}suspicion\0\u{1}cpid\0\u{1}parent\0\u{1}ancestors\0\u{1}provenance\0\u{2}\u{2}container\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}ppid\0\u{1}name\0\u{1}exe\0\u{1}cmdline\0\u{3}is_cmdline_truncated\0\u{3}start_time_unix_ns\0\u{3}start_ticks\0\u{3}cpu_percent\0\u{3}memory_bytes\0\u{3}exe_hash\0\u{3}hash_algorithm\0\u{1}uid\0\u{1}gid\0\u{3}real_uid\0\u{1}session\0\u{1}cgroup\0\u{3}pid_namespace\0\u{3}is_inaccessible\0\u{3}exe_exists\0\u{3}is_kernel_thread\0\u{3}is_zombie\0\u{3}is_ambiguous\0\u{1}exit\0\u{1}tracer\0\u{1}modified\0\u{1}suspicion\0\u{1}cpid\0\u{1}parent\0\u{1}ancestors\0\u{1}provenance\0\u{1}redacted\0\u{1}container\0")
 
   fileprivate class _StorageClass {
     var _identity: WireProcessIdentity? = nil
@@ -1624,6 +1630,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _parent: WireProcessIdentity? = nil
     var _ancestors: [WireProcessIdentity] = []
     var _provenance: WireProcessProvenance? = nil
+    var _redacted: UInt32 = 0
     var _container: WireContainerMembership? = nil
 
       // This property is used as the initial default value for new instances of the type.
@@ -1666,6 +1673,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
       _parent = source._parent
       _ancestors = source._ancestors
       _provenance = source._provenance
+      _redacted = source._redacted
       _container = source._container
     }
   }
@@ -1716,6 +1724,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._parent) }()
         case 30: try { try decoder.decodeRepeatedMessageField(value: &_storage._ancestors) }()
         case 31: try { try decoder.decodeSingularMessageField(value: &_storage._provenance) }()
+        case 32: try { try decoder.decodeSingularUInt32Field(value: &_storage._redacted) }()
         case 33: try { try decoder.decodeSingularMessageField(value: &_storage._container) }()
         default: break
         }
@@ -1822,6 +1831,9 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
       try { if let v = _storage._provenance {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
       } }()
+      if _storage._redacted != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._redacted, fieldNumber: 32)
+      }
       try { if let v = _storage._container {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
       } }()
@@ -1865,6 +1877,7 @@ nonisolated extension WireProcessEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._parent != rhs_storage._parent {return false}
         if _storage._ancestors != rhs_storage._ancestors {return false}
         if _storage._provenance != rhs_storage._provenance {return false}
+        if _storage._redacted != rhs_storage._redacted {return false}
         if _storage._container != rhs_storage._container {return false}
         return true
       }

@@ -1,0 +1,154 @@
+/// Names of options, variables, members and headers whose values are secrets.
+///
+/// Case, dashes, underscores, dots and digits at the end are ignored: `--api-key`, `API_KEY`, `apiKey` and `apikey2` are one name.
+/// A name matches by its end, so that `PGPASSWORD`, `--db-password` and `spring.datasource.password` do.
+enum SecretName {
+    /// Where a name stands.
+    enum Form {
+        /// `--name value`: some options with such names take no value.
+        case option
+        /// `name=value`.
+        case assignment
+        /// `name: value`.
+        case member
+    }
+
+    /// Small letters without separators.
+    static func normalised(_ name: some Sequence<UInt8>) -> [UInt8] {
+        name.filter { $0 != 0x2d && $0 != 0x5f && $0 != 0x2e }.map(\.lowercased)
+    }
+
+    /// Whether the name in `range` tells of a secret.
+    static func matches(
+        _ range: Range<Int>, of bytes: Span<UInt8>, _ form: Form, additional: [[UInt8]]
+    ) -> Bool {
+        var name = range
+        while !name.isEmpty, bytes[name.upperBound - 1].isDigit {
+            name = name.lowerBound..<name.upperBound - 1
+        }
+        while !name.isEmpty, isSeparator(bytes[name.upperBound - 1]) {
+            name = name.lowerBound..<name.upperBound - 1
+        }
+        let isKnown = !name.isEmpty && isKnownEnd(name, of: bytes, form)
+        if isKnown { return form != .option || !takesNoValue(range, of: bytes) }
+        return additional.contains { isWhole(range, of: bytes, $0) }
+    }
+
+    private static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x2d || byte == 0x5f || byte == 0x2e }
+
+    private static func isKnownEnd(_ name: Range<Int>, of bytes: Span<UInt8>, _ form: Form) -> Bool {
+        switch bytes[name.upperBound - 1].lowercased {
+        case 0x64:  // d
+            if ends(name, of: bytes, "password") || ends(name, of: bytes, "passwd") { return true }
+            return ends(name, of: bytes, "pwd") && !isWorkingDirectory(name, of: bytes)
+        case 0x65:  // e
+            if ends(name, of: bytes, "passphrase") || ends(name, of: bytes, "passcode") { return true }
+            return form == .member && ends(name, of: bytes, "cookie")
+        case 0x67:  // g: the signature that gives access to a blob
+            return form == .assignment && equals(name, of: bytes, "sig")
+        case 0x68:  // h
+            return equals(name, of: bytes, "auth") && bytes[name.lowerBound] == 0x5f
+                || equals(name, of: bytes, "rediscliauth") || equals(name, of: bytes, "masterauth")
+        case 0x6c: return ends(name, of: bytes, "credential")
+        case 0x6e:  // n
+            return ends(name, of: bytes, "token") || ends(name, of: bytes, "authorization")
+                || equals(name, of: bytes, "pin")
+        case 0x70: return equals(name, of: bytes, "otp") || equals(name, of: bytes, "totp")
+        case 0x73: return isPass(name, of: bytes)
+        case 0x74:  // t
+            return ends(name, of: bytes, "secret") || ends(name, of: bytes, "jwt")
+                || equals(name, of: bytes, "githubpat") || equals(name, of: bytes, "gitlabpat")
+        case 0x79: return isKey(name, of: bytes)
+        default: return false
+        }
+    }
+
+    private static func isKey(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        guard ends(name, of: bytes, "key") else { return false }
+        return keys.contains { ends(name, of: bytes, $0) }
+    }
+
+    /// A mere key is mostly a name or a file.
+    private static let keys = [
+        "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "signingkey",
+        "sharedkey",
+        "accountkey", "masterkey", "sessionkey", "passkey",
+    ]
+
+    private static func isPass(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        if ends(name, of: bytes, "passwords") || ends(name, of: bytes, "secrets")
+            || ends(name, of: bytes, "credentials")
+        {
+            return true
+        }
+        return ends(name, of: bytes, "pass") && !harmlessPasses.contains { ends(name, of: bytes, $0) }
+    }
+
+    private static let harmlessPasses = [
+        "bypass", "compass", "overpass", "underpass", "trespass", "surpass", "multipass", "singlepass",
+        "firstpass", "secondpass", "renderpass",
+    ]
+
+    /// `PWD` and `OLDPWD` of a shell; `;Pwd=` in a connection string and `--pwd` are others.
+    private static func isWorkingDirectory(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        if equals(name, of: bytes, "oldpwd") { return true }
+        guard equals(name, of: bytes, "pwd"), bytes[name.lowerBound] != 0x2d else { return false }
+        let before: UInt8 = name.lowerBound > 0 ? bytes[name.lowerBound - 1] : 0
+        return before != 0x3b && before != 0x2c
+    }
+
+    /// Options that ask for a secret, switch something, or make one.
+    private static func takesNoValue(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        var start = name.lowerBound
+        while start < name.upperBound, bytes[start] == 0x2d { start += 1 }
+        let rest = start..<name.upperBound
+        return switches.contains { word in
+            let end = start + word.utf8.count
+            return end < name.upperBound && isSeparator(bytes[end]) && bytes.begins(rest, with: word)
+        }
+    }
+
+    private static let switches = [
+        "no", "ask", "prompt", "show", "hide", "skip", "print", "require", "use", "generate", "disable",
+        "enable",
+        "allow", "without", "never", "ignore", "has", "reset",
+    ]
+
+    // MARK: - Comparing
+
+    /// Whether the name ends with a word, separators within it ignored.
+    private static func ends(_ name: Range<Int>, of bytes: Span<UInt8>, _ word: String) -> Bool {
+        let wanted = word.utf8Span.span
+        var position = name.upperBound
+        var left = wanted.count
+        while left > 0 {
+            guard position > name.lowerBound else { return false }
+            position -= 1
+            let byte = bytes[position]
+            if isSeparator(byte), left < wanted.count { continue }
+            guard byte.lowercased == wanted[left - 1] else { return false }
+            left -= 1
+        }
+        return true
+    }
+
+    /// Whether the name is a word, separators ignored.
+    private static func equals(_ name: Range<Int>, of bytes: Span<UInt8>, _ word: String) -> Bool {
+        ends(name, of: bytes, word) && letterCount(of: name, in: bytes) == word.utf8.count
+    }
+
+    private static func isWhole(_ name: Range<Int>, of bytes: Span<UInt8>, _ wanted: [UInt8]) -> Bool {
+        var count = 0
+        for position in name where !isSeparator(bytes[position]) {
+            guard count < wanted.count, bytes[position].lowercased == wanted[count] else { return false }
+            count += 1
+        }
+        return count == wanted.count
+    }
+
+    private static func letterCount(of name: Range<Int>, in bytes: Span<UInt8>) -> Int {
+        var count = 0
+        for position in name where !isSeparator(bytes[position]) { count += 1 }
+        return count
+    }
+}
