@@ -13,7 +13,7 @@ extension ProcessLoop {
 
 extension ProcessTracker {
     /// Decides anew by the rules of `settings` about every process.
-    func adopt(_ settings: ProcessSourceSettings) {
+    mutating func adopt(_ settings: ProcessSourceSettings) {
         self.settings = settings
         filtered.adopt(settings.rules)
         for process in table.values { process.decision = nil }
