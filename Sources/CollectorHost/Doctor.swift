@@ -238,16 +238,22 @@ private struct Doctor {
                 "state", "directory", .missing, error.message, effect: "collectord does not start",
                 fix: "run as its owner, or --set \(HostSettings.stateDirectory.key)=PATH")
         }
-        let path = values[HostSettings.controlSocket]
+        examineSocket("control", HostSettings.controlSocket)
+        examineSocket("daemoneye", HostSettings.daemonEyeSocket)
+    }
+
+    private mutating func examineSocket(_ name: String, _ setting: TypedSetting<String>) {
+        let path = values[setting]
         guard !path.isEmpty else {
-            return note("control", "socket", .off, "there is no control socket", fix: "--set ipc.socket=PATH")
+            return note(
+                name, "socket", .off, "there is no \(name) socket", fix: "--set \(setting.key)=PATH")
         }
         do throws(HostError) {
-            let control = try OpenedControl.open(values)
+            let control = try OpenedControl.open(setting, on: name, values)
             control?.listener.close()
-            note("control", "socket", .ok, "\(path) can be listened at")
+            note(name, "socket", .ok, "\(path) can be listened at")
         } catch {
-            note("control", "socket", .missing, error.message, effect: "collectord does not start")
+            note(name, "socket", .missing, error.message, effect: "collectord does not start")
         }
     }
 }

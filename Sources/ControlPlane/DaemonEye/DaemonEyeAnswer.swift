@@ -27,10 +27,13 @@ struct DaemonEyeAnswer {
     /// - Parameters:
     ///   - time: When they were so, by the wall clock.
     ///   - total: How many there will be at most.
+    ///   - onDisk: What the path of their executable names now, where that was looked at.
     /// - Throws: ``TaskError``: there is no room for them.
-    mutating func append(_ processes: [ProcessEvent], at time: WallTime, of total: Int) throws(TaskError) {
+    mutating func append(
+        _ processes: [ProcessEvent], at time: WallTime, of total: Int, onDisk: ImageOnDisk?
+    ) throws(TaskError) {
         var piece = DaemonEyeDetectionResult()
-        piece.processes = processes.map { DaemonEyeProcessRecord($0, at: time) }
+        piece.processes = processes.map { DaemonEyeProcessRecord($0, at: time, onDisk: onDisk) }
         cut += processes.lazy.filter(\.isCommandLineTruncated).map(\.pid)
         append(piece)
         guard frame.count - Frame.headerByteCount + remark.utf8.count < Self.payloadByteCount else {
@@ -96,8 +99,10 @@ struct DaemonEyeAnswer {
 }
 
 extension DaemonEyeProcessRecord {
-    /// - Parameter time: When the process was so.
-    init(_ process: ProcessEvent, at time: WallTime) {
+    /// - Parameters:
+    ///   - time: When the process was so.
+    ///   - onDisk: What its executable's path names now, where that was looked at.
+    init(_ process: ProcessEvent, at time: WallTime, onDisk: ImageOnDisk?) {
         self.init()
         pid = UInt32(clamping: process.pid.rawValue)
         if let ppid = process.ppid { self.ppid = UInt32(clamping: ppid.rawValue) }
@@ -112,7 +117,7 @@ extension DaemonEyeProcessRecord {
         if let uid = process.uid { userID = "\(uid.rawValue)" }
         accessible = process.isAccessible
         fileExists = process.executableExists == true
-        onDiskMismatch = process.executableExists == false
+        onDiskMismatch = onDisk.map { $0 != .same } ?? (process.executableExists == false)
         collectionTime = time.nanoseconds.quotient(by: 1_000_000)
     }
 }

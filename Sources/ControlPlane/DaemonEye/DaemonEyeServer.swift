@@ -152,7 +152,8 @@ package final class DaemonEyeServer: Sendable {
     ) throws(TaskError) {
         let age = page.monotonic.duration(to: thread.clock.monotonic)
         let time = WallTime(nanoseconds: thread.clock.wall.nanoseconds - age.wholeNanoseconds)
-        try answer.append(page.processes.filter(order.admits), at: time, of: page.totalCount)
+        try answer.append(
+            page.processes.filter(order.admits), at: time, of: page.totalCount, onDisk: page.hash?.onDisk)
         guard let hash = page.hash else { return }
         let path = page.processes.first?.executablePath
         answer.append(

@@ -565,7 +565,7 @@ package nonisolated struct DaemonEyeProcessRecord: @unchecked Sendable {
   /// Clears the value of `ssdeepHash`. Subsequent reads from it will return its default value.
   package mutating func clearSsdeepHash() {_uniqueStorage()._ssdeepHash = nil}
 
-  /// What is executed is known to have lost its name.
+  /// What is executed is known to have lost its name, or, where that was looked at, not to be what its path names.
   package var onDiskMismatch: Bool {
     get {_storage._onDiskMismatch}
     set {_uniqueStorage()._onDiskMismatch = newValue}
