@@ -38,10 +38,17 @@ struct ProgramOptions: Sendable {
         // Two bytes tell almost every word from all programs.
         let (first, second) = (bytes[name.lowerBound].lowercased, bytes[name.lowerBound + 1].lowercased)
         guard let mask = masks[Int(first)], mask & 1 << UInt64(second & 63) != 0 else { return nil }
-        return entries.first { entry in
+        return table[Int(first)].first { entry in
             entry.isPrefix ? bytes.begins(name, with: entry.name) : bytes.equal(name, entry.name)
         }?.options
     }
+
+    /// By the first byte of a name.
+    private static let table: [[Entry]] = {
+        var table: [[Entry]] = Array(repeating: [], count: 256)
+        for entry in entries { table[Int(Array(entry.name.utf8)[0])].append(entry) }
+        return table
+    }()
 
     /// By the first byte of a name: which second bytes there are, by their last six bits.
     private static let masks: [UInt64?] = {
