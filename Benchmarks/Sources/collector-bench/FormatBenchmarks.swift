@@ -59,7 +59,7 @@ struct FormatBenchmark {
             "--param=max-inline=30", "-dumpbase", "main.cc", "-mtune=generic", "-O2", "-o",
             "/var/cache/x/main.s",
         ]
-        var bytes = arguments.flatMap { Array($0.utf8) + [0] }
+        var bytes = arguments.flatMap { Array($0.utf8) + [UInt8(0)] }
         let executable = Array(arguments[0].utf8)
         let redaction = ArgumentRedaction()
         let samples = Samples.perOperation(repetitions: repetitions, count: Self.operationCount) {

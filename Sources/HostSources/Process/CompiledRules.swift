@@ -30,6 +30,9 @@ struct CompiledRules: Sendable {
         gid = RangeTable(ranges[1])
     }
 
+    /// Whether it matters who the parent is.
+    var asksForParent: Bool { !parent.isEmpty }
+
     /// The place of a rule that matches; the cheap ones are asked first.
     func match(_ process: borrowing ProcessEvent, _ parentPath: String?) -> Int? {
         if let user = process.uid, let index = uid.match(user.rawValue) { return index }
@@ -45,7 +48,7 @@ struct CompiledRules: Sendable {
 /// Texts and beginnings of texts, each with the place of its rule.
 private struct TextTable: Sendable {
     private struct Entry: Sendable {
-        var text: String
+        var bytes: [UInt8]
         var index: Int
     }
 
@@ -55,39 +58,51 @@ private struct TextTable: Sendable {
     private var beginnings: [Entry] = []
 
     init(_ patterns: [(pattern: ProcessRule.TextPattern, index: Int)]) {
-        let sorted = patterns.sorted {
-            ByteOrder.compare($0.pattern.text, $1.pattern.text) < 0
-                || ByteOrder.compare($0.pattern.text, $1.pattern.text) == 0 && $0.index < $1.index
+        let entries = patterns.map {
+            (isPrefix: $0.pattern.isPrefix, Entry(bytes: Array($0.pattern.text.utf8), index: $0.index))
         }
-        for (pattern, index) in sorted {
-            let entry = Entry(text: pattern.text, index: index)
-            if !pattern.isPrefix {
+        .sorted { a, b in
+            let order = ByteOrder.compare(a.1.bytes.span, b.1.bytes.span)
+            return order < 0 || order == 0 && a.1.index < b.1.index
+        }
+        for (isPrefix, entry) in entries {
+            if !isPrefix {
                 whole.append(entry)
-            } else if !(beginnings.last.map { ByteOrder.hasPrefix(pattern.text, $0.text) } ?? false) {
+            } else if !(beginnings.last.map { entry.bytes.starts(with: $0.bytes) } ?? false) {
                 beginnings.append(entry)
             }
         }
     }
 
+    var isEmpty: Bool { whole.isEmpty && beginnings.isEmpty }
+
     func match(_ text: String) -> Int? {
-        if let found = Self.last(notAfter: text, in: whole), ByteOrder.compare(found.text, text) == 0 {
-            return found.index
+        guard !isEmpty else { return nil }
+        let bytes = text.utf8Span.span
+        let candidate = Self.last(notAfter: bytes, in: whole)
+        if candidate >= 0 {
+            let found = whole[candidate].bytes
+            if ByteOrder.compare(found.span, bytes) == 0 { return whole[candidate].index }
         }
-        guard let found = Self.last(notAfter: text, in: beginnings), ByteOrder.hasPrefix(text, found.text)
-        else {
-            return nil
-        }
-        return found.index
+        let beginning = Self.last(notAfter: bytes, in: beginnings)
+        guard beginning >= 0 else { return nil }
+        let found = beginnings[beginning].bytes
+        return ByteOrder.hasPrefix(bytes, found.span) ? beginnings[beginning].index : nil
     }
 
-    /// By halves.
-    private static func last(notAfter text: String, in entries: [Entry]) -> Entry? {
+    /// By halves; -1 when all come after it.
+    private static func last(notAfter text: Span<UInt8>, in entries: [Entry]) -> Int {
         var (low, high) = (0, entries.count)
         while low < high {
             let middle = (low + high) / 2
-            if ByteOrder.compare(entries[middle].text, text) <= 0 { low = middle + 1 } else { high = middle }
+            let entry = entries[middle].bytes
+            if ByteOrder.compare(entry.span, text) <= 0 {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
-        return low > 0 ? entries[low - 1] : nil
+        return low - 1
     }
 }
 
@@ -123,19 +138,16 @@ private struct RangeTable: Sendable {
 /// Comparing texts by their bytes.
 private enum ByteOrder {
     /// Below 0, 0 or above 0, as `a` comes before, is, or comes after `b`.
-    static func compare(_ a: String, _ b: String) -> Int {
-        let (left, right) = (a.utf8Span.span, b.utf8Span.span)
-        let count = min(left.count, right.count)
-        for index in 0..<count where left[index] != right[index] {
-            return Int(left[index]) - Int(right[index])
-        }
-        return left.count - right.count
+    static func compare(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int {
+        let count = min(a.count, b.count)
+        var index = 0
+        while index < count, a[index] == b[index] { index += 1 }
+        return index < count ? Int(a[index]) - Int(b[index]) : a.count - b.count
     }
 
-    static func hasPrefix(_ text: String, _ prefix: String) -> Bool {
-        let (bytes, start) = (text.utf8Span.span, prefix.utf8Span.span)
-        guard bytes.count >= start.count else { return false }
-        for index in start.indices where bytes[index] != start[index] { return false }
+    static func hasPrefix(_ bytes: Span<UInt8>, _ prefix: Span<UInt8>) -> Bool {
+        guard bytes.count >= prefix.count else { return false }
+        for index in prefix.indices where bytes[index] != prefix[index] { return false }
         return true
     }
 }

@@ -22,6 +22,9 @@ package struct ProcessRules: Sendable {
 
     package var isEmpty: Bool { include.isEmpty && exclude.isEmpty }
 
+    /// Whether the rules say the same about a new child as about its parent, from which it has everything they look at.
+    var treatChildrenAlike: Bool { !includes.asksForParent && !excludes.asksForParent }
+
     /// What the rules say about a process.
     package enum Decision: Hashable, Sendable {
         case admitted

@@ -105,6 +105,7 @@ extension ProcessTracker {
         let child = TrackedProcess(
             event: event, escaped: parent.escaped, startTicks: startTicks, isStartTicksExact: false)
         child.parentPath = parent.event.executablePath
+        if settings.rules.treatChildrenAlike { child.decision = parent.decision }
         return child
     }
 
@@ -149,9 +150,11 @@ extension ProcessTracker {
         if process.event.cpid == nil { process.event.provenance.cpid = .unknown(.notReadYet) }
         if let reading { lookAgainIfFailed(reading, at: process) }
         emit(.processExec, process, by: message)
-        for suspicion in SuspicionRules.ofExecution(process.event, settings: settings) {
-            conclude(.processSuspicious, .derived, process, at: message.timestamp) {
-                $0.suspicion = suspicion
+        if decision(on: process) == .admitted {
+            for suspicion in SuspicionRules.ofExecution(process.event, settings: settings) {
+                conclude(.processSuspicious, .derived, process, at: message.timestamp) {
+                    $0.suspicion = suspicion
+                }
             }
         }
         Self.trimCommandLine(of: process)

@@ -34,19 +34,30 @@ struct ProgramOptions: Sendable {
 
     /// What a program of this name takes; `nil` for most.
     static func of(_ name: Range<Int>, in bytes: Span<UInt8>) -> ProgramOptions? {
-        guard !name.isEmpty else { return nil }
-        let first = Int(bytes[name.lowerBound].lowercased)
-        guard first < table.count, !table[first].isEmpty else { return nil }
-        return table[first].first { entry in
+        guard name.count >= 2 else { return nil }
+        // Two bytes tell almost every word from all programs.
+        let (first, second) = (bytes[name.lowerBound].lowercased, bytes[name.lowerBound + 1].lowercased)
+        guard let mask = masks[Int(first)], mask & 1 << UInt64(second & 63) != 0 else { return nil }
+        return table[Int(first)].first { entry in
             entry.isPrefix ? bytes.begins(name, with: entry.name) : bytes.equal(name, entry.name)
         }?.options
     }
 
-    /// By the first byte of the name.
+    /// By the first byte of a name.
     private static let table: [[Entry]] = {
-        var table: [[Entry]] = Array(repeating: [], count: 128)
-        for entry in entries { table[Int(entry.name.utf8.first ?? 0)].append(entry) }
+        var table: [[Entry]] = Array(repeating: [], count: 256)
+        for entry in entries { table[Int(Array(entry.name.utf8)[0])].append(entry) }
         return table
+    }()
+
+    /// By the first byte of a name: which second bytes there are, by their last six bits.
+    private static let masks: [UInt64?] = {
+        var masks: [UInt64?] = Array(repeating: nil, count: 256)
+        for entry in entries {
+            let name = Array(entry.name.utf8)
+            masks[Int(name[0])] = (masks[Int(name[0])] ?? 0) | 1 << UInt64(name[1] & 63)
+        }
+        return masks
     }()
 
     private static let user = ProgramOptions(

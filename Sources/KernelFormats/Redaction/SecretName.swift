@@ -37,6 +37,7 @@ enum SecretName {
     private static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x2d || byte == 0x5f || byte == 0x2e }
 
     private static func isKnownEnd(_ name: Range<Int>, of bytes: Span<UInt8>, _ form: Form) -> Bool {
+        guard name.count >= 3, hasLikelyEnd(name, of: bytes) else { return false }
         switch bytes[name.upperBound - 1].lowercased {
         case 0x64:  // d
             if ends(name, of: bytes, "password") || ends(name, of: bytes, "passwd") { return true }
@@ -60,6 +61,25 @@ enum SecretName {
                 || equals(name, of: bytes, "githubpat") || equals(name, of: bytes, "gitlabpat")
         case 0x79: return isKey(name, of: bytes)
         default: return false
+        }
+    }
+
+    /// The last two letters of any name: most options have others, and are done with.
+    private static func hasLikelyEnd(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        let last = bytes[name.upperBound - 1].lowercased
+        let before = bytes[name.upperBound - 2].lowercased
+        return switch last {
+        case 0x64: before == 0x72 || before == 0x77  // rd, wd
+        case 0x65: before == 0x73 || before == 0x64 || before == 0x69  // se, de, ie
+        case 0x67: before == 0x69  // ig
+        case 0x68: before == 0x74  // th
+        case 0x6c: before == 0x61  // al
+        case 0x6e: before == 0x65 || before == 0x6f || before == 0x69  // en, on, in
+        case 0x70: before == 0x74  // tp
+        case 0x73: before == 0x64 || before == 0x74 || before == 0x73 || before == 0x6c  // ds, ts, ss, ls
+        case 0x74: before == 0x65 || before == 0x77 || before == 0x61  // et, wt, at
+        case 0x79: before == 0x65  // ey
+        default: false
         }
     }
 

@@ -23,10 +23,14 @@ enum TokenShape {
         Shape(prefix: "dop_v1_", count: 30), Shape(prefix: "SG.", count: 30), Shape(prefix: "eyJ", count: 20),
     ]
 
+    /// No shape is shorter than a key id.
+    private static let leastByteCount = 20
+
     /// Whether a run of name bytes is such a token.
     ///
     /// - Parameter isCut: Whether more of it may have followed; then its beginning is enough.
     static func matches(_ run: Range<Int>, of bytes: Span<UInt8>, isCut: Bool) -> Bool {
+        guard isCut || run.count >= Self.leastByteCount else { return false }
         switch bytes[run.lowerBound] {
         case 0x41, 0x53, 0x64, 0x65, 0x67, 0x68, 0x6e, 0x72, 0x73, 0x78: break
         default: return false
