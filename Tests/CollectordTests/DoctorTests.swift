@@ -4,13 +4,15 @@ import Testing
 /// What `collectord doctor` finds as whom.
 @Suite(.enabled(if: Daemon.isAvailable))
 struct DoctorTests {
-    /// Runs the doctor, in front of it a program that changes who it is.
-    private func examine(_ guise: [String] = [], _ settings: [String] = []) throws -> Program.Result {
+    /// Runs the doctor, in front of it a program that changes who it is, in a folder that belongs to `uid`.
+    private func examine(
+        _ guise: [String] = [], _ settings: [String] = [], uid: Int = 0
+    ) throws -> Program.Result {
         // Everybody must be able to run it: the folder of the build may be somebody's own.
         let folder = URL(fileURLWithPath: "/tmp/doctor-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o777])
-        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+            at: folder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o755, .ownerAccountID: uid])
         defer { try? FileManager.default.removeItem(at: folder) }
         let copy = folder.appendingPathComponent("collectord")
         try FileManager.default.copyItem(at: Daemon.executable, to: copy)
@@ -47,7 +49,7 @@ struct DoctorTests {
     }
 
     @Test func `an ordinary user learns what is not seen, and what would change that`() throws {
-        let result = try examine(["/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"])
+        let result = try examine(["/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"], uid: 65_534)
         #expect(state(result, "privileges", "capabilities") == "limited", "\(result)")
         #expect(state(result, "process", "executables") == "limited")
         let fix = finding(result, "process", "executables")?["fix"] as? String
