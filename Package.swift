@@ -121,7 +121,8 @@ let package = Package(
         .executableTarget(
             name: "collector-bench",
             dependencies: [
-                "EventModel", "Backends", "KernelFormats", "CollectorCore", "LinuxBackends", "Digests",
+                "EventModel", "Backends", "KernelFormats", "CollectorCore", "HostSources", "LinuxBackends",
+                "Digests",
                 "ControlPlane", "Wire", "WireMessages", "CollectorSimulation", "CMimalloc", arguments,
             ],
             path: "Benchmarks/Sources/collector-bench", swiftSettings: strict),
