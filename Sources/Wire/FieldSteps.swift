@@ -1,19 +1,19 @@
 /// Steps through the fields of one message as they stand in its bytes, without knowing what they mean.
-package struct FieldSteps {
+struct FieldSteps {
     /// How a field's content is written (the wire types of protobuf); groups are refused.
-    package enum Encoding: Sendable { case varint, fixed64, bytes, fixed32 }
+    enum Encoding { case varint, fixed64, bytes, fixed32 }
 
-    package struct Field: Sendable {
-        package var number: UInt64
-        package var encoding: Encoding
+    struct Field {
+        var number: UInt64
+        var encoding: Encoding
         /// Where the content lies, without the length of ``Encoding/bytes``.
-        package var content: Range<Int>
+        var content: Range<Int>
     }
 
     private var place: Int
     private let end: Int
 
-    package init(_ range: Range<Int>) {
+    init(_ range: Range<Int>) {
         place = range.lowerBound
         end = range.upperBound
     }
@@ -21,7 +21,7 @@ package struct FieldSteps {
     /// The next field; `nil` behind the last one.
     ///
     /// - Throws: ``MessageDefect/malformed``.
-    package mutating func next(in bytes: Span<UInt8>) throws(MessageDefect) -> Field? {
+    mutating func next(in bytes: Span<UInt8>) throws(MessageDefect) -> Field? {
         guard place < end else { return nil }
         let tag = try varint(bytes)
         guard tag >> 3 > 0 else { throw .malformed }

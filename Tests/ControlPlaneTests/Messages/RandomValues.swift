@@ -133,7 +133,7 @@ struct RandomValues: RandomNumberGenerator {
         process.parent = optional { $0.identity() }
         process.ancestors = list(upTo: Limits.ancestorCount) { $0.identity() }
         process.provenance = processProvenance()
-        process.redactedCount = flag() ? Int(number() as UInt64 & 0xffff) : 0
+        process.redactedCount = flag() ? Int((number() as UInt64) & 0xffff) : 0
         return process
     }
 
