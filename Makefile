@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test replay swarm cover mutants soak fuzz bench lint format setup build clean
+.PHONY: help install run test replay swarm cover mutants soak fuzz bench lint format setup build clean
 
 # Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now
@@ -18,6 +18,11 @@ PROBES := --scratch-path .build-probes --traits Probes
 # How long `make swarm`, `make soak` and `make fuzz` last, or which seeds a swarm tries (SEEDS=1..200).
 MINUTES ?=
 SEEDS ?=
+
+# Where `make install` puts things.
+PREFIX ?= /usr/local
+DESTDIR ?=
+DOCS = $(DESTDIR)$(PREFIX)/share/doc/collector-core
 
 # What `make run`, `make swarm` and `make bench` pass on, such as ARGS="--for 20s --set sources.process.receive_buffer=1MiB".
 ARGS ?=
@@ -90,6 +95,14 @@ build: setup ## Build the executables for release
 	swift build $(RELEASE) --product collectord
 	swift build $(RELEASE) --product collectorctl
 	swift build $(RELEASE) --product collector-sim
+
+install: build ## Install programs, unit and documentation below PREFIX=/usr/local (DESTDIR=... for a package)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DOCS)/Documentation
+	install -m 755 $(BIN)/collectord $(BIN)/collectorctl $(BIN)/collector-sim $(DESTDIR)$(PREFIX)/bin
+	sed 's,@PREFIX@,$(PREFIX),' Packaging/collectord.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/collectord.service
+	install -m 644 README.md LICENSE $(DOCS)
+	install -m 644 Documentation/* $(DOCS)/Documentation
+	@echo "next: systemctl daemon-reload && systemctl enable --now collectord"
 
 setup: ## Check the toolchain and install what is missing (apt)
 	@Scripts/setup

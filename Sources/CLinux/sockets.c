@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static int result(int value) {
     return value < 0 ? -errno : value;
@@ -19,6 +20,25 @@ static int path_address(size_t count, const uint8_t *path, struct sockaddr_un *a
 
 int clinux_stream_open(void) {
     return result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+int clinux_notification_open(size_t count, const uint8_t *path) {
+    struct sockaddr_un address;
+    int size = path_address(count, path, &address);
+    if (size < 0) return size;
+    if (address.sun_path[0] == '@') {
+        // An abstract name: no NUL behind it, and one in front of it (unix(7)).
+        address.sun_path[0] = 0;
+        size -= 1;
+    }
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    if (connect(fd, (struct sockaddr *)&address, (socklen_t)size) < 0) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
 }
 
 int clinux_stream_bind(int fd, size_t count, const uint8_t *path) {

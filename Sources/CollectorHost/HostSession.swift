@@ -19,8 +19,8 @@ final class HostSession: Sendable {
 
     private let options: HostOptions
     private let format: HostOptions.Format
-    private let host: OpenedHost
-    private let collector: Collector
+    let host: OpenedHost
+    let collector: Collector
     private let subscription: Subscription
     private let settings: LiveSettings
     private let server: ControlServer?
@@ -82,6 +82,9 @@ final class HostSession: Sendable {
         if let daemonEye, let socket = host.daemonEye {
             _ = spawn(on: socket.thread) { await daemonEye.run() }
         }
+        let reports = host.manager.map { manager in
+            spawn(on: host.main) { await self.report(to: manager) }
+        }
         if let duration = options.duration {
             let deadline = host.main.clock.monotonic.advanced(by: duration)
             _ = host.main.clock.schedule(at: deadline) { self.stop() }
@@ -94,6 +97,7 @@ final class HostSession: Sendable {
             return HostError.Code.internal.exitCode
         }
         signals.cancel()
+        reports?.cancel()
         if report.isWithinTimeout { await sink.value }
         await dismissClients()
         await tell(report)
@@ -143,6 +147,8 @@ final class HostSession: Sendable {
     }
 
     private func reload() async {
+        host.manager?.tell(.reloading(host.main.clock.monotonic))
+        defer { host.manager?.tell(.ready) }
         do throws(TaskError) {
             let report: ConfigurationReport = try await settings.reload()
             for problem in report.problems { complain("reload refused: \(problem)") }
@@ -158,6 +164,7 @@ final class HostSession: Sendable {
     }
 
     private func stop() {
+        host.manager?.tell(.stopping)
         collector.requestStop()
         let grace = collector.configuration.shutdownTimeout + .seconds(1)
         _ = host.main.clock.schedule(at: host.main.clock.monotonic.advanced(by: grace)) {

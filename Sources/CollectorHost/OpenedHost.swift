@@ -16,6 +16,8 @@ struct OpenedHost {
     /// Used only when the others may be stuck.
     let emergencyThread: LinuxThread
     let signals: LinuxSignals
+    /// `nil` when no service manager wants to be told.
+    let manager: LinuxServiceManager?
     let endpoints: ProcessSource.Endpoints
     /// `nil` when no folder is watched.
     let files: OpenedFiles?
@@ -38,6 +40,9 @@ struct OpenedHost {
         }
         // First of all, so that every thread that is started later has the signals blocked.
         let signals = try attempt("a signal descriptor") { () throws(Errno) in try LinuxSignals(on: main) }
+        let manager = try attempt("the socket of NOTIFY_SOCKET") { () throws(Errno) in
+            try LinuxServiceManager.fromEnvironment()
+        }
         let procfs = try attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
         let connector = try attempt("the proc connector") { () throws(Errno) in
             try LinuxConnectorSocket(on: processThread)
@@ -55,7 +60,7 @@ struct OpenedHost {
         let run = RunContext(bootID: try bootID(procfs), runID: try nextRun(counter, in: folder))
         return OpenedHost(
             main: main, processThread: processThread, sinkThread: sinkThread,
-            emergencyThread: emergencyThread, signals: signals,
+            emergencyThread: emergencyThread, signals: signals, manager: manager,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
             files: files, control: control, daemonEye: daemonEye, run: run, receiveBufferByteCount: granted)

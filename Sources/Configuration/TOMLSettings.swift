@@ -31,6 +31,9 @@ enum TOMLSettings {
         guard !file.bytes.contains(0), !text.contains("\\u0000"), !text.contains("\\U00000000") else {
             throw problem("expected text without NUL characters")
         }
+        if let place = placeOfHeaderWithoutKey(in: file.bytes) {
+            throw problem("expected the name of a table behind \"[\"", ":\(place.line):\(place.column)")
+        }
         do {
             return try TOMLTable(string: text)
         } catch let error as TOMLParseError {
@@ -38,6 +41,34 @@ enum TOMLSettings {
             throw problem(SettingsProblem.shortened(error.description), ":\(begin.line):\(begin.column)")
         } catch {
             throw problem("cannot be read as TOML")
+        }
+    }
+
+    /// The first line that begins with a bracket behind which no key can begin.
+    ///
+    /// The parser (toml++ 3.4.0) aborts the process there instead of complaining: found by `fuzz-settings`. Arrays of arrays
+    /// are refused with it, which no setting is.
+    private static func placeOfHeaderWithoutKey(in bytes: [UInt8]) -> (line: Int, column: Int)? {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+        var rest = bytes[...]
+        // A byte order mark.
+        if rest.starts(with: [0xef, 0xbb, 0xbf]) { rest = rest.dropFirst(3) }
+        for (index, line) in rest.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
+            var tail = line.drop(while: isBlank)
+            guard tail.first == 0x5b else { continue }
+            tail = tail.dropFirst().drop(while: isBlank)
+            if tail.first == 0x5b { tail = tail.dropFirst().drop(while: isBlank) }
+            if let byte = tail.first, isKeyBeginning(byte) { continue }
+            return (index + 1, tail.startIndex - line.startIndex + 1)
+        }
+        return nil
+    }
+
+    /// Of a bare key, of a quoted one, or the end of a table without a name, which the parser complains about.
+    private static func isKeyBeginning(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2d, 0x22, 0x27, 0x5d: true
+        default: false
         }
     }
 

@@ -17,6 +17,9 @@ package struct ProcessStat: Hashable, Sendable {
     package var pgrp = ProcessID(0)
     /// 6. -1 for a task that is being reaped.
     package var session = ProcessID(0)
+    /// Whether the kernel was releasing the task while it was read: parent, group and session are gone already
+    /// (`do_task_stat` in `fs/proc/array.c`, without `sighand`).
+    package var isBeingReaped: Bool { session.rawValue < 0 }
     /// 7. Device number of the controlling terminal, 0 for none.
     package var ttyNumber: Int32 = 0
     /// 8. Foreground process group of the terminal, -1 for none.

@@ -85,7 +85,7 @@ final class Program {
     }
 
     /// To the program itself, which is the one child of `timeout`.
-    private func signal(_ number: Int32) {
+    func signal(_ number: Int32) {
         let path = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
         let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         for child in children.split(separator: " ") { if let pid = Int32(child) { kill(pid, number) } }

@@ -94,6 +94,13 @@ import Testing
         #expect(found[0].hasPrefix("/etc/c.toml:2:"), "\(found)")
     }
 
+    @Test(arguments: ["[=5", "[[=", "a = 1\n [ \n", "\u{feff}[%]", "[\t[a]]", "[", "[["])
+    func `a table without a name is an error with its place, and no end of the process`(text: String) {
+        let found = problems(layers([("f", text)]))
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("f:") == true, "\(found)")
+    }
+
     @Test func `everything that is wrong in all layers is told at once`() {
         let found = problems(
             layers(

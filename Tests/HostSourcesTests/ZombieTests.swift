@@ -42,4 +42,21 @@ import Testing
         bench.fork(10)
         #expect(!bench.tracker.isDoubtful(bench.makeFailedReading(10, reason)))
     }
+
+    /// Found by a client of the control socket, which rightly refused a session of -1.
+    @Test func `a look at a task that is just being released leaves parent and session as they were`() throws
+    {
+        var bench = Bench()
+        bench.adopt(10)
+        bench.fork(20, of: 10)
+        let process = try #require(bench.tracked(20))
+        let session = process.event.session
+        var reading = bench.makeReading(20, ppid: 10, startMilliseconds: bench.maker.milliseconds)
+        reading.stat?.ppid = ProcessID(0)
+        reading.stat?.pgrp = ProcessID(-1)
+        reading.stat?.session = ProcessID(-1)
+        bench.tracker.settle(reading, of: process, isProcHidden: false)
+        #expect(process.event.session == session)
+        #expect(process.event.ppid == ProcessID(10))
+    }
 }

@@ -62,6 +62,8 @@ struct clinux_credentials {
     uint32_t gid;
 };
 
+/// A datagram socket that sends to `path`, without waiting; a path that begins with `@` is an abstract name.
+int clinux_notification_open(size_t count, const uint8_t *path);
 /// A new socket, in non-blocking mode.
 int clinux_stream_open(void);
 /// `path` has `count` bytes and no NUL; -ENAMETOOLONG if that is 0 or more than 107.

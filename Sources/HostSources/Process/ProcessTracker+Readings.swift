@@ -64,10 +64,13 @@ extension ProcessTracker {
         if process.event.provenance.startTime != .kernelMessage {
             process.event.provenance.startTime = reading.evidence
         }
-        process.event.ppid = stat.ppid
-        process.event.provenance.ppid = reading.evidence
-        process.event.session = stat.session
-        process.event.provenance.session = reading.evidence
+        // What is known from before is truer than what a task says that is just being released.
+        if !stat.isBeingReaped {
+            process.event.ppid = stat.ppid
+            process.event.provenance.ppid = reading.evidence
+            process.event.session = stat.session
+            process.event.provenance.session = reading.evidence
+        }
         let memory = stat.rssPageCount.multipliedReportingOverflow(by: settings.pageByteCount)
         process.event.memoryUsage = memory.overflow ? .max : memory.partialValue
         process.event.provenance.memory = reading.evidence

@@ -23,6 +23,11 @@ extension Syscall {
         _ = try check { unsafe clinux_stream_connect(descriptor, path.count, path) }
     }
 
+    /// A datagram socket that sends to `path` without waiting.
+    static func openNotification(to path: [UInt8]) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(adopting: try check { unsafe clinux_notification_open(path.count, path) })
+    }
+
     /// Takes the first client of the queue, and gives the bare descriptor; `EAGAIN` when there is none.
     static func accept(_ descriptor: Int32) throws(Errno) -> Int32 {
         try check { clinux_stream_accept(descriptor) }
