@@ -18,7 +18,6 @@ let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: 
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A layer-ordered target: arrows only go down, `make lint` checks it.
@@ -51,7 +50,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0", traits: []),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // Layer 0: values and C.
@@ -87,7 +85,7 @@ let package = Package(
                 deque,
             ]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
-        target("Configuration", ["EventModel", toml]),
+        target("Configuration", ["EventModel"]),
         target("Presentation", ["EventModel", "CollectorCore"]),
 
         // Layer 4: composition.

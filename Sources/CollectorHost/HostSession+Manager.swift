@@ -11,8 +11,9 @@ extension HostSession {
 
     /// Says when all sources are ready or have ended, then how they are, and that there is progress, until cancelled.
     ///
-    /// Progress means that the main thread runs, and that every source in service has answered when it was asked how it
-    /// is: when one has not, the watchdog is not fed. A source that has failed for good is no reason to start all anew.
+    /// Progress means that the main thread runs, and that the loop of every source that runs has made up its account when
+    /// it was asked to: when one has not in time, the watchdog is not fed. A source that has failed for good is no reason to
+    /// start all anew.
     func report(to manager: LinuxServiceManager) async {
         let clock = host.main.clock
         func pause(_ duration: Duration) async -> Bool {
@@ -25,12 +26,11 @@ extension HostSession {
         let interval =
             manager.watchdogInterval.map { min($0 / 2, Self.statusInterval) } ?? Self.statusInterval
         while !Task.isCancelled {
-            let report = await collector.healthReport()
-            let isStuck = report.sources.contains { source in
-                guard source.state == .ready, case .failed = source.health else { return false }
-                return true
-            }
+            let asked = clock.monotonic
+            _ = await collector.closeAccounts()
+            let isStuck = asked.duration(to: clock.monotonic) >= Collector.answerTimeout
             if !isStuck, manager.watchdogInterval != nil { manager.tell(.alive) }
+            let report = await collector.healthReport()
             let emitted = collector.telemetry().sources.reduce(0) { $0 + $1.emittedCount }
             manager.tell(.status("\(report.health); \(emitted) events"))
             guard await pause(interval) else { return }

@@ -141,7 +141,8 @@ final class HostSession: Sendable {
             case .user1:
                 answer()
             case .hangUp:
-                await reload()
+                // A source that does not answer must not keep the next signal waiting.
+                _ = spawn(on: host.main) { await self.reload() }
             }
         }
     }

@@ -45,6 +45,7 @@ package struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
         case .integer(let value): "the number \(value)"
         case .boolean(let value): value ? "true" : "false"
         case .strings(let texts): "[" + shortened(texts.map(quoted).joined(separator: ", ")) + "]"
+        case .table: "a table"
         case .other(let words): words
         }
     }

@@ -45,6 +45,11 @@ package struct SettingsTable: Sendable {
             throw SettingsError(problems: [SettingsProblem(place: "settings", message: message)])
         }
         for assignment in assignments {
+            if assignment.value == .table,
+                settings.contains(where: { $0.key.hasPrefix(assignment.key + ".") })
+            {
+                continue
+            }
             guard let index = index(of: assignment.key) else {
                 problems.append(
                     SettingsProblem(place: assignment.place, message: complaint(about: assignment.key)))
@@ -125,6 +130,8 @@ package struct SettingsAssignment: Hashable, Sendable {
         case integer(Int)
         case boolean(Bool)
         case strings([String])
+        /// Nothing by itself: settings stand below it.
+        case table
         /// A type that no setting has, in words.
         case other(String)
     }

@@ -125,7 +125,7 @@ import Testing
         ("sources.process.buffer = 4096", "a byte count"), ("collector.wait = 1979-05-27", "a date"),
         ("collector = 1", "unknown setting"), ("collector.queue.x = 1", "unknown setting"),
         ("\"collector.queue\" = 1", "unknown setting"), ("collector.Queue = 1", "unknown setting"),
-        ("collector.queue = { x = 1 }", "unknown setting"),
+        ("collector.queue = {}", "a table"),
         ("collector.queue = 99999999999999999999", ":1:"),
         ("collector.queue = 1\ncollector.queue = 2", ":2:"),
         ("sources.process.skip = [\"a\\u0000b\"]", "NUL"),
