@@ -171,7 +171,8 @@ extension SettingType {
     }
 
     private static func isAcceptable(_ text: String, _ rule: TextRule) -> Bool {
-        text.utf8.count <= SettingsLimits.textByteCount && rule.holds(text)
+        // The kernel ends every text that it is given at a NUL.
+        text.utf8.count <= SettingsLimits.textByteCount && !text.utf8.contains(0) && rule.holds(text)
     }
 }
 
