@@ -306,8 +306,15 @@ struct ArgumentScan {
         // Behind a colon stands a port or, with signs that should have been escaped, the beginning of a password.
         if isCutOff { return add(colon + 1..<addressEnd, in: bytes) }
         let isPort = !(colon + 1..<end).contains { !bytes[$0].isDigit }
-        guard !isPort, let lastAt, lastAt > colon else { return }
-        add(colon + 1..<lastAt, in: bytes)
+        guard !isPort else { return }
+        if let lastAt, lastAt > colon { return add(colon + 1..<lastAt, in: bytes) }
+        // A title has the room that the arguments left, and is cut there without a sign.
+        if isTitle(in: bytes), addressEnd == argument.upperBound { add(colon + 1..<addressEnd, in: bytes) }
+    }
+
+    /// Whether there is one argument and nothing behind it, as in the title of a process.
+    private func isTitle(in bytes: Span<UInt8>) -> Bool {
+        argument.lowerBound == 0 && !(argument.upperBound..<bytes.count).contains { bytes[$0] != 0 }
     }
 
     /// Each word is looked through once, however many addresses it holds.
