@@ -159,4 +159,16 @@ import Testing
     func `the beginning of a secret that was cut off is one, too`(given: String, expected: String) {
         #expect(redact(["tool", given], isCut: true).arguments == ["tool", expected])
     }
+
+    /// Found by the swarm: a title has no more room than the arguments had, and nothing says where it was cut.
+    @Test func `a title that is cut within the password of a URL does not tell the beginning of it`() {
+        var title = Array("cc1: worker http://me:s3cr\0\0\0".utf8)
+        #expect(ArgumentRedaction().redact(&title, executable: nil, isCut: false) == 1)
+        #expect(String(decoding: title, as: UTF8.self) == "cc1: worker http://me:[redacted]\0\0\0")
+        // Behind other arguments it is a tag, and behind a colon may be a port.
+        for line in ["skopeo\0copy\0docker://alpine:latest\0", "GET http://me:8080\0"] {
+            var bytes = Array(line.utf8)
+            #expect(ArgumentRedaction().redact(&bytes, executable: nil, isCut: false) == 0)
+        }
+    }
 }
