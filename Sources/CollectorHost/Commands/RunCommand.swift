@@ -1,10 +1,8 @@
-public import ArgumentParser
-public import CollectorHost
+import ArgumentParser
 
-extension HostOptions.Format: ExpressibleByArgument {}
-
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Watch until a signal, and say what became of everything.",
         discussion: """
             Events go to standard output: as a live table, as JSON lines (one object a line, see "record"), as \
@@ -24,7 +22,8 @@ struct Run: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How events are shown: table, json, ocsf or none (default: table on a terminal, else none).",
-            valueName: "format"))
+            valueName: "format"),
+        completion: .list(HostOptions.Format.allCases.map(\.rawValue)), transform: Self.format)
     var events: HostOptions.Format?
 
     @Option(
@@ -37,6 +36,13 @@ struct Run: ParsableCommand {
     @Flag(name: .customLong("json"), help: "Short for --events json.")
     var isJSON = false
 
+    private static func format(_ text: String) throws -> HostOptions.Format {
+        guard let format = HostOptions.Format(rawValue: text) else {
+            throw ValidationError("expected table, json, ocsf or none, not \"\(text)\"")
+        }
+        return format
+    }
+
     func validate() throws {
         if isJSON, let events, events != .json {
             throw ValidationError("--json and --events \(events.rawValue) contradict each other")
@@ -47,13 +53,13 @@ struct Run: ParsableCommand {
         let options = HostOptions(
             format: isJSON ? .json : events, duration: duration?.value, assignments: settings.assignments,
             configurationFile: settings.file,
-            isColourDisabled: HostEnvironment.isColourDisabled)
+            isColourDisabled: HostEnvironment.isColourDisabled, sources: DaemonCommand.program.sources)
         let code: Int32
         do {
             code = try CollectorHost.run(options)
         } catch {
             for line in error.message.split(separator: "\n") {
-                HostEnvironment.complain("collectord: \(line)")
+                DaemonCommand.complain(String(line))
             }
             code = error.code.exitCode
         }

@@ -1,7 +1,6 @@
 import ArgumentParser
-import CollectorSimulation
 
-extension CollectorSim {
+extension Simulator {
     struct Swarm: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "swarm",

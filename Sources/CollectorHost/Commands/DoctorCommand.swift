@@ -1,8 +1,8 @@
 import ArgumentParser
-import CollectorHost
 
-struct Doctor: ParsableCommand {
+struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Find out what this kernel and these privileges allow, by trying it.",
         discussion: """
             For each source: what works, what is not seen, and the command or setting that changes that. The process source \

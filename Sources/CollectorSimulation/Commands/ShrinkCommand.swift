@@ -1,7 +1,6 @@
 import ArgumentParser
-import CollectorSimulation
 
-extension CollectorSim {
+extension Simulator {
     struct Shrink: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "shrink",

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CollectorHost
 
 /// Where settings come from.
 struct SettingsOptions: ParsableArguments {
@@ -16,8 +15,9 @@ struct SettingsOptions: ParsableArguments {
     var assignments: [String] = []
 }
 
-struct Config: ParsableCommand {
+struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "config",
         abstract: "Check, show and explain the settings.",
         discussion: """
             Settings come from these layers; the later wins, setting by setting, and a list replaces a list: their defaults, \
@@ -96,7 +96,9 @@ struct Config: ParsableCommand {
 
 extension SettingsOptions {
     func query(_ key: String?) -> CollectorHost.SettingsQuery {
-        CollectorHost.SettingsQuery(key: key, configurationFile: file, assignments: assignments)
+        CollectorHost.SettingsQuery(
+            key: key, configurationFile: file, assignments: assignments,
+            sources: DaemonCommand.program.sources)
     }
 }
 
@@ -105,7 +107,7 @@ private func answer(_ question: () throws(HostError) -> String) throws {
     do throws(HostError) {
         print(try question())
     } catch {
-        for line in error.message.split(separator: "\n") { HostEnvironment.complain("collectord: \(line)") }
+        for line in error.message.split(separator: "\n") { DaemonCommand.complain(String(line)) }
         throw ExitCode(error.code.exitCode)
     }
 }

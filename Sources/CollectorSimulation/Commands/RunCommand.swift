@@ -1,7 +1,6 @@
 import ArgumentParser
-import CollectorSimulation
 
-extension CollectorSim {
+extension Simulator {
     struct Run: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "run",
@@ -106,7 +105,8 @@ extension CollectorSim {
             let begin = Terminal.realNanoseconds
             let workers = try WorkerPair()
             if let mutant { workers.plant(mutant: mutant) }
-            let text = TextReport(hasColour: Terminal.standardOutput.hasColour, command: "collector-sim")
+            let text = TextReport(
+                hasColour: Terminal.standardOutput.hasColour, command: SimulatorCommand.program.name)
             var results: [ScenarioResult] = []
             for (index, path) in files.enumerated() {
                 let bytes = try rewrite ? rewritten(path, with: workers) : ScenarioFiles.read(path)
@@ -148,7 +148,9 @@ extension CollectorSim {
             guard let scenario = try? Scenario(parsing: bytes, path: result.path),
                 let record = result.records.first(where: { $0.verdict != .pass }) ?? result.records.first
             else { return }
-            let page = HTMLReport.page(of: scenario, from: bytes, record: record, mutant: mutant)
+            let page = HTMLReport.page(
+                of: scenario, from: bytes, record: record, mutant: mutant,
+                sources: SimulatorCommand.program.sources)
             try ScenarioFiles.write(page, to: path)
         }
 

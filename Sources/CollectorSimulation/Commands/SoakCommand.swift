@@ -1,7 +1,6 @@
 import ArgumentParser
-import CollectorSimulation
 
-extension CollectorSim {
+extension Simulator {
     struct SoakRun: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "soak",

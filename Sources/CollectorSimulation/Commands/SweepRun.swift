@@ -1,7 +1,6 @@
 import ArgumentParser
-import CollectorSimulation
 
-extension CollectorSim.Run {
+extension Simulator.Run {
     /// `--fail-each-call`.
     func sweep(_ files: [String]) throws {
         let sweep: SweepCommand
@@ -23,7 +22,7 @@ extension CollectorSim.Run {
             if json {
                 Terminal.standardOutput.writeLine(result.json)
             } else if result.problem == nil {
-                Terminal.standardOutput.writeLine(result.text(command: "collector-sim"))
+                Terminal.standardOutput.writeLine(result.text(command: SimulatorCommand.program.name))
             }
             Terminal.standardOutput.flush()
         }
