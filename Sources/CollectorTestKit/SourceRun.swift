@@ -64,9 +64,18 @@ extension Scenario {
     /// A scenario in which the collector is started at once, unless it says when.
     init(testing text: String) throws(ScenarioError) {
         try self.init(parsing: Array(text.utf8), path: "scenario")
-        if !when.contains(where: { $0.action == .start }) {
-            when.insert(WhenLine(number: 0, time: 0, action: .start), at: 0)
+        if !when.contains(where: { $0.action == .start }) { self = try adding(to: "when", "@0 start") }
+    }
+
+    /// The same world, without what is expected of it and without an end.
+    func endless() throws(ScenarioError) -> Scenario {
+        var document = document
+        document.sections.removeAll { $0.name == "expect" }
+        let ends = Set(when.compactMap { if case .stop = $0.action { $0.number } else { nil } })
+        for index in document.sections.indices where document.sections[index].name == "when" {
+            document.sections[index].lines.removeAll { $0.number > 0 && ends.contains($0.number) }
         }
+        return try Scenario(document, path: path)
     }
 }
 
