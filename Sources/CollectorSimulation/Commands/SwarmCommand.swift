@@ -39,7 +39,7 @@ extension Simulator {
                 "Write the scenario of this seed to standard output, and run nothing.", valueName: "seed"))
         var print: String?
 
-        @Option(help: "Pairs of workers; half of the CPUs unless given.")
+        @Option(help: ArgumentHelp("Pairs of workers; half of the CPUs unless given.", valueName: "count"))
         var jobs: Int?
 
         @Flag(help: "End with one JSON object on standard output.")
