@@ -108,7 +108,8 @@ extension SourceDefinition {
     /// The name of a source's durable file in the folder that all of them share.
     package static func fileName(of source: SourceName, _ name: String) -> String {
         let isWord = name.utf8.allSatisfy { byte in
-            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x5f || byte == 0x2d
+            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x5f
+                || byte == 0x2d
         }
         precondition(isWord && !name.isEmpty, "a durable file's name must be a word: \(name)")
         return "\(source.rawValue).\(name)"

@@ -43,7 +43,8 @@ final class HostSession: Sendable {
                 meter: LinuxResourceMeter()
             ) { [standardError] message in
                 // Nobody can be told that standard error is gone.
-                try? standardError.write("\(DaemonCommand.program.name): debug: " + TerminalText.escape(message) + "\n")
+                try? standardError.write(
+                    "\(DaemonCommand.program.name): debug: " + TerminalText.escape(message) + "\n")
             }
             let process = ProcessSource(
                 endpoints: host.endpoints, settings: HostSettings.processSettings(values),

@@ -68,7 +68,8 @@ struct OpenedHost {
             emergencyThread: emergencyThread, signals: signals, manager: manager,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
-            files: files, control: control, daemonEye: daemonEye, sources: sources, run: run, receiveBufferByteCount: granted)
+            files: files, control: control, daemonEye: daemonEye, sources: sources, run: run,
+            receiveBufferByteCount: granted)
     }
 
     static func stateFile(

@@ -85,7 +85,9 @@ extension SourceConformance {
         let without = ScenarioRunner.run(idle.withoutSourceSettings, seed: seeds.lowerBound).stepCount
         report.runCount += 1
         let rate = (steps - without) / Int(seconds)
-        if rate > idleStepLimit { report.note(.idles, "it takes \(rate) steps a second when nothing happens") }
+        if rate > idleStepLimit {
+            report.note(.idles, "it takes \(rate) steps a second when nothing happens")
+        }
     }
 
     func checkFailures(_ report: inout Report) {

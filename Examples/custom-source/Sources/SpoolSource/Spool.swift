@@ -36,7 +36,8 @@ struct Spool: EventSource {
 
 extension SourceDefinition {
     private static let path = TypedSetting.string(
-        "sources.spool.path", default: "", rule: TextRule(expected: "an absolute path") {
+        "sources.spool.path", default: "",
+        rule: TextRule(expected: "an absolute path") {
             $0.isEmpty || $0.hasPrefix("/")
         }, secrecy: .open, reload: .atRestart, "The folder whose files are counted; nothing for none.")
     private static let limit = TypedSetting.integer(
