@@ -109,7 +109,7 @@ struct LinuxProcFileSystemTests {
         let directory = try files.openProcess(ProcessID(child.pid))
         child.kill()
         // Death is not immediate: the state tells when it has come.
-        while try !text(.stat, of: directory).contains(") Z ") { sched_yield() }
+        try wait(for: "it is a zombie") { try text(.stat, of: directory).contains(") Z ") }
         var bytes: [UInt8] = []
         #expect(throws: Errno.noSuchFileOrDirectory) { try files.readLink(.exe, in: directory, into: &bytes) }
         #expect(try text(.cmdline, of: directory) == "")
@@ -124,9 +124,10 @@ struct LinuxProcFileSystemTests {
         let directory = try files.openProcess(ProcessID(child.pid))
         // The child has this program only once it has executed it.
         var target: [UInt8] = []
-        while target != Array(path.utf8) {
+        try wait(for: "it runs") {
             target = []
             try files.readLink(.exe, in: directory, into: &target)
+            return target == Array(path.utf8)
         }
         let before = try files.status(ofPath: Array(path.utf8), in: directory)
         unsafe unlink(path)

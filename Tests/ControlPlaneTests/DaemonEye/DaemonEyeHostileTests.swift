@@ -169,7 +169,7 @@ enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvert
 }
 
 /// They are ended, counted, and whoever comes after them is served.
-@Suite(.serialized) struct DaemonEyeHostileTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DaemonEyeHostileTests {
     private static let credentials = PeerCredentials(
         pid: ProcessID(3_000), uid: UserID(1_001), gid: GroupID(1_001), groups: [])
 
