@@ -88,7 +88,7 @@ enum SimulatorProcess {
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = try file(Self.scenario, in: folder)
         let shrunk = try SimulatorProcess.run(
-            ["shrink", path, "--bugs", folder.path, "--for", "5s", "--schedules", "20"])
+            ["shrink", path, "--bugs", folder.path, "--for", "300s", "--schedules", "20"])
         #expect(shrunk.exitCode == 0, "\(shrunk.errors)")
         let name = try #require(
             FileManager.default.contentsOfDirectory(atPath: folder.path).first {

@@ -116,7 +116,8 @@ enum Wait {
                 Issue.record("not within \(patience): \(what)", sourceLocation: sourceLocation)
                 return false
             }
-            usleep(2_000)
+            // Lets others work between two looks.
+            unsafe poll(nil, 0, 2)
         }
         return true
     }

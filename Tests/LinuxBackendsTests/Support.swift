@@ -35,7 +35,8 @@ extension LinuxThread {
             Issue.record("not within two minutes: \(what)", sourceLocation: sourceLocation)
             return false
         }
-        usleep(500)
+        // Lets others work between two looks.
+        unsafe poll(nil, 0, 1)
     }
     return true
 }
