@@ -117,7 +117,7 @@ enum Wait {
                 return false
             }
             // Lets others work between two looks.
-            unsafe poll(nil, 0, 2)
+            _ = poll(nil, 0, 2)
         }
         return true
     }

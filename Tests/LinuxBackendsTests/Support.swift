@@ -36,7 +36,7 @@ extension LinuxThread {
             return false
         }
         // Lets others work between two looks.
-        unsafe poll(nil, 0, 1)
+        _ = poll(nil, 0, 1)
     }
     return true
 }
