@@ -242,7 +242,8 @@ struct ControlTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let watch = try ctl("watch", "--json", "--topic", "events.process.#")
         #expect(watch.waitUntilConnected(socket, self.ctl))
-        try runToEnd("/bin/true", [])
+        let before = try runToEnd("/bin/true", [])
+        #expect(try watch.waitForOutput(holding: "\"process\":{\"pid\":\(before),", count: 3))
         first.signal(SIGKILL)
         _ = try first.finish()
         let second = try startDaemon()
