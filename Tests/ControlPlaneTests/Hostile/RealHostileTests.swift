@@ -14,9 +14,9 @@ import WireMessages
 @Suite(.serialized, .timeLimit(.minutes(10))) struct RealHostileTests {
     private static var limits: ControlServer.Limits {
         var limits = ControlServer.Limits()
-        limits.session.helloTimeout = .milliseconds(500)
-        limits.session.times.frameTimeout = .milliseconds(500)
-        limits.session.times.writeTimeout = .milliseconds(500)
+        limits.session.helloTimeout = .seconds(1)
+        limits.session.times.frameTimeout = .seconds(1)
+        limits.session.times.writeTimeout = .seconds(1)
         limits.connectionCount = 32
         limits.historyByteCount = 32 << 20
         return limits
