@@ -146,9 +146,11 @@ struct CollectordTests {
         var count = 0
         for _ in 0..<2 {
             let daemon = try Daemon([
-                "run", "--json", "--for", "500ms", "--set", "ipc.socket=", "--set",
-                "state.directory=\(state.path)",
+                "run", "--json", "--set", "ipc.socket=", "--set", "state.directory=\(state.path)",
             ])
+            #expect(daemon.waitForLine(holding: Self.ready))
+            #expect(daemon.waitForEvent("process.exit", of: try runToEnd("/bin/true", [])))
+            daemon.terminate()
             let result = try daemon.finish()
             let events = result.lines.compactMap { $0["id"] as? String }
             count += events.count

@@ -38,9 +38,10 @@ struct ServiceManagerTests {
         /// The next message that begins so; `nil` when none comes in time.
         func wait(for beginning: String) -> String? {
             var bytes = [UInt8](repeating: 0, count: 4_096)
+            let deadline = ContinuousClock.now + ChildProcess.patience
             while true {
                 let count = unsafe recv(socket, &bytes, bytes.count, 0)
-                guard count > 0 else {
+                guard count > 0, ContinuousClock.now < deadline else {
                     Issue.record("the manager was not told \(beginning)")
                     return nil
                 }
