@@ -22,9 +22,11 @@ final class Daemon {
     private let output: Int32
     private let errors: URL
     private let folder: URL
-    private var data = Data()
+    private var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    /// What came after the last whole line.
+    private var rest: [UInt8] = []
+    private var lines: [String] = []
     private var examinedCount = 0
-    private var searchedCount = 0
 
     var pid: pid_t { child.pid }
     var isRunning: Bool { child.isRunning }
@@ -74,18 +76,32 @@ final class Daemon {
 
     /// Reads what there is; waits for it until `deadline`. `false` at the end of the output, or then.
     private func readMore(until deadline: ContinuousClock.Instant) -> Bool {
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = unsafe read(output, &bytes, bytes.count)
+            let count = unsafe read(output, &chunk, chunk.count)
             if count > 0 {
-                data += bytes[..<count]
+                rest += chunk[..<count]
+                takeLines()
                 return true
             }
-            let rest = deadline - .now
-            guard count < 0, errno == EAGAIN || errno == EINTR, rest > .zero else { return false }
+            let time = deadline - .now
+            guard count < 0, errno == EAGAIN || errno == EINTR, time > .zero else { return false }
             var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-            unsafe poll(&wanted, 1, Int32(rest.components.seconds * 1_000 + 1))
+            unsafe poll(&wanted, 1, Int32(time.components.seconds * 1_000 + 1))
         }
+    }
+
+    /// Takes whole lines off what was read, each byte once: a reader that is slow holds up the daemon, which then loses.
+    private func takeLines() {
+        var start = 0
+        unsafe rest.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            while let newline = unsafe memchr(base + start, 0x0a, bytes.count - start) {
+                let end = unsafe UnsafeRawPointer(newline) - base
+                unsafe lines.append(String(decoding: bytes[start..<end], as: UTF8.self))
+                start = end + 1
+            }
+        }
+        rest.removeFirst(start)
     }
 
     /// Reads standard output until a line not looked at before satisfies `condition`.
@@ -97,19 +113,16 @@ final class Daemon {
         where condition: (String) -> Bool
     ) -> Bool {
         while true {
-            while let newline = data.range(of: Data([0x0a]), in: searchedCount..<data.count) {
-                let line = String(decoding: data[examinedCount..<newline.lowerBound], as: UTF8.self)
-                examinedCount = newline.upperBound
-                searchedCount = newline.upperBound
-                if condition(line) { return true }
+            while examinedCount < lines.count {
+                examinedCount += 1
+                if condition(lines[examinedCount - 1]) { return true }
             }
-            searchedCount = data.count
             if readMore(until: .now + ChildProcess.patience) { continue }
             let errors = (try? String(decoding: Data(contentsOf: errors), as: UTF8.self)) ?? ""
             Issue.record(
                 """
                 collectord \(isRunning ? "did not write within \(ChildProcess.patience)" : "ended before it wrote"): \(what)
-                its last lines: \(String(decoding: data.suffix(1_000), as: UTF8.self))
+                its last lines: \(lines.suffix(3).joined(separator: "\n"))
                 its errors: \(errors.suffix(1_000))
                 """, sourceLocation: sourceLocation)
             return false
@@ -136,10 +149,10 @@ final class Daemon {
         while readMore(until: .now + ChildProcess.patience) {}
         let exitCode = child.wait()
         let complaints = try String(decoding: Data(contentsOf: errors), as: UTF8.self)
-        let text = String(decoding: data, as: UTF8.self)
-        let lines = text.split(separator: "\n").compactMap {
+        let objects = lines.compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
         }
-        return Result(exitCode: exitCode, lines: lines, text: text, errors: complaints)
+        let text = (lines + [String(decoding: rest, as: UTF8.self)]).joined(separator: "\n")
+        return Result(exitCode: exitCode, lines: objects, text: text, errors: complaints)
     }
 }

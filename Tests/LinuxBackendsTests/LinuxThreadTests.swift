@@ -148,7 +148,7 @@ struct LinuxThreadTests {
         await withCheckedContinuation { done in
             _ = clock.schedule(at: start.advanced(by: .milliseconds(2))) { done.resume() }
         }
-        #expect(start.duration(to: thread.now) < .seconds(30))
+        #expect(start.duration(to: thread.now) < .seconds(1_800))
         clock.cancel(far)
     }
 
