@@ -12,5 +12,5 @@ struct Collectord: ParsableCommand {
             75 stopped at once by a second signal, 77 a missing privilege, 78 a setting.
             """,
         version: "0.1.0",
-        subcommands: [Run.self, Doctor.self, Config.self])
+        subcommands: [Run.self, Doctor.self, Config.self, Sandbox.self])
 }
