@@ -175,7 +175,7 @@ extension SyscallPolicy {
     private static let opening =
         group(
             "the program and its libraries are loaded", .open,
-            ["access", "arch_prctl", "execve", "faccessat", "set_tid_address"])
+            ["access", "arch_prctl", "execve", "faccessat", "readlink", "set_tid_address"])
         + group(
             "sockets and their names", .open,
             ["bind", "chmod", "connect", "fchmodat", "fchownat", "flock", "listen", "setsockopt", "socket"])
