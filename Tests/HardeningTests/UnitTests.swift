@@ -40,6 +40,42 @@ struct UnitTests {
         #expect(pairs.values.allSatisfy { names.contains($0) })
     }
 
+    private static var daemon: String {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
+            "collectord"
+        ).path
+    }
+    static var mayRunDaemon: Bool { geteuid() == 0 && FileManager.default.isExecutableFile(atPath: daemon) }
+
+    @Test(.enabled(if: mayRunDaemon, "needs root and the collectord executable beside the tests"))
+    func `the daemon starts and stops with the calls of the unit's list alone`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "unit-\(UUID().uuidString)"
+        ).path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            [folder = folder as String, daemon = Self.daemon as String] in
+            var list = SyscallPolicy.collector
+            list.rules = list.rules.map { SyscallPolicy.Rule($0.name, .always, reason: $0.reason) }
+            // What the list has not fails with ENOSYS under the service manager; here only what may.
+            list.refusals = list.refusals.filter { $0.name == "clone3" }
+            let settings = [
+                "ipc.socket=\(folder)/c.sock", "ipc.daemoneye_socket=\(folder)/d.sock", "ipc.group=0",
+                "sources.filesystem.roots=\(folder)", "state.directory=\(folder)/state",
+            ]
+            let words =
+                [daemon, "run", "--events", "none", "--for", "500ms", "--config", "/dev/null"]
+                + settings.flatMap { ["--set", $0] }
+            var arguments = unsafe words.map { unsafe strdup($0) }
+            unsafe arguments.append(nil)
+            _ = try SeccompFilter.install(list, action: .enforce)
+            unsafe execv(daemon, arguments)
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(!text.contains(#""record":"crash""#), "\(text)")
+    }
+
     /// The unit as it is installed, with a program that exists.
     private func analyse(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
