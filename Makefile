@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test replay swarm cover mutants soak fuzz bench lint format setup build clean
+.PHONY: help install run test replay example swarm cover mutants soak fuzz bench docs manual api lint format setup build clean
 
 # Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now
@@ -59,6 +59,16 @@ replay: setup ## Replay gallery, filed bugs and failing calls on the simulated k
 	    exec $(BIN)/collector-sim conform --sim; \
 	fi
 
+example: setup ## Build Examples/custom-source from the public products, test it, simulate it, watch with it (root)
+	swift test --package-path Examples/custom-source
+	Examples/custom-source/.build/debug/spool-sim run Examples/custom-source/Scenarios
+	@if [ "$$(id -u)" -eq 0 ]; then \
+	    exec Examples/custom-source/.build/debug/spoold run --config /dev/null --for 3s --events none --set ipc.socket= \
+	        --set sources.spool.path=/tmp --set sources.spool.interval=1s --set state.directory=.build/example-state; \
+	else \
+	    echo "not root: the daemon of the example is not started"; \
+	fi
+
 swarm: setup ## Try new seeds of the simulated host for MINUTES=10, after all bugs found so far
 	swift build $(RELEASE) $(PROBES) --product collector-sim
 	.build-probes/release/collector-sim swarm $(if $(SEEDS),--seeds $(SEEDS),--minutes $(or $(MINUTES),10)) $(ARGS)
@@ -85,6 +95,17 @@ bench: setup ## Measure, beside the peers on this host, and compare with the flo
 	swift build $(RELEASE) --product collector-bench
 	$(BIN)/collector-bench $(ARGS)
 
+docs: setup ## Write the documentation of the four libraries to .build/docs
+	Scripts/docs
+
+manual: build ## Check manual pages and the reference of settings, and run every documented command
+	COLLECTORD=$(BIN)/collectord Scripts/reference --check
+	Scripts/manual --check
+	Scripts/documented-commands
+
+api: setup ## Say which public declarations have changed incompatibly since BASE=(the last tag)
+	Scripts/api $(BASE)
+
 lint: ## Check format, layers, determinism and fences
 	Scripts/lint
 
@@ -101,11 +122,17 @@ install: build ## Install programs, unit and documentation below PREFIX=/usr/loc
 	install -m 755 $(BIN)/collectord $(BIN)/collectorctl $(BIN)/collector-sim $(DESTDIR)$(PREFIX)/bin
 	sed 's,@PREFIX@,$(PREFIX),' Packaging/collectord.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/collectord.service
 	install -m 644 README.md LICENSE $(DOCS)
+	install -m 644 Packaging/collectord.rules.yml $(DOCS)
 	install -m 644 Documentation/* $(DOCS)/Documentation
+	install -d $(foreach section,1 5 8,$(DESTDIR)$(PREFIX)/share/man/man$(section))
+	for page in Packaging/man/*.[158]; do \
+	    sed 's,/usr/local,$(PREFIX),' "$$page" | \
+	        install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
+	done
 	@echo "next: systemctl daemon-reload && systemctl enable --now collectord"
 
 setup: ## Check the toolchain and install what is missing (apt)
 	@Scripts/setup
 
 clean: ## Remove what was built
-	rm -rf .build .build-mutants .build-probes Examples/.build Fuzz/.build
+	rm -rf .build .build-mutants .build-probes Examples/*/.build Fuzz/.build

@@ -37,6 +37,7 @@ let package = Package(
         .library(name: "CollectorCore", targets: ["CollectorCore"]),
         .library(name: "CollectorHost", targets: ["CollectorHost"]),
         .library(name: "CollectorSimulation", targets: ["CollectorSimulation"]),
+        .library(name: "CollectorTestKit", targets: ["CollectorTestKit"]),
         .executable(name: "collectord", targets: ["collectord"]),
         .executable(name: "collectorctl", targets: ["collectorctl"]),
         .executable(name: "collector-sim", targets: ["collector-sim"]),
@@ -65,12 +66,15 @@ let package = Package(
 
         // Layer 1: the seam and the kernel's formats.
         target("Backends", ["EventModel", systemPackage]),
+        target("Configuration", ["EventModel"]),
         target("KernelFormats", ["EventModel"]),
         target("Digests", ["CCrypto", "EventModel"]),
         target("Wire", ["EventModel", "WireMessages", "CZlib", protobuf]),
 
         // Layer 2: the runtime.
-        target("CollectorCore", ["EventModel", "Backends", deque]),
+        target(
+            "CollectorCore",
+            ["EventModel", "Backends", "Configuration", "KernelFormats", deque, systemPackage]),
 
         // Layer 3: kernels, sources, hardening.
         target("LinuxBackends", ["EventModel", "Backends", "CLinux", systemPackage]),
@@ -85,7 +89,6 @@ let package = Package(
                 deque,
             ]),
         target("Hardening", ["CLinux", "CSeccomp", systemPackage]),
-        target("Configuration", ["EventModel"]),
         target("Presentation", ["EventModel", "CollectorCore"]),
 
         // Layer 4: composition.
@@ -94,7 +97,7 @@ let package = Package(
             [
                 "EventModel", "Backends", "CollectorCore", "HostSources", "LinuxBackends", "ControlPlane",
                 "Wire",
-                "WireMessages", "Hardening", "Configuration", "Presentation", systemPackage,
+                "WireMessages", "Hardening", "Configuration", "Presentation", arguments, systemPackage,
             ]),
         .target(
             name: "CSimulation",
@@ -104,18 +107,21 @@ let package = Package(
             [
                 "EventModel", "Backends", "KernelFormats", "CollectorCore", "HostSources",
                 "SimulatedBackends", "ControlPlane", "Wire", "WireMessages", protobuf,
-                "LinuxBackends", "Configuration", "CSimulation", systemPackage,
+                "LinuxBackends", "Configuration", "CSimulation", arguments, systemPackage,
             ]),
 
-        // Layer 5: executables.
-        executable("collectord", ["CollectorHost", "CMimalloc", arguments]),
+        // Layer 5: for those who write sources, and executables.
+        target(
+            "CollectorTestKit",
+            ["EventModel", "Backends", "CollectorCore", "CollectorSimulation", "SimulatedBackends"]),
+        executable("collectord", ["CollectorHost", "CMimalloc"]),
         executable(
             "collectorctl",
             [
                 "ControlPlane", "Presentation", "CollectorCore", "EventModel", "Backends", "LinuxBackends",
                 "WireMessages", arguments, systemPackage,
             ]),
-        executable("collector-sim", ["CollectorSimulation", "CMimalloc", arguments]),
+        executable("collector-sim", ["CollectorSimulation", "CMimalloc"]),
         .executableTarget(
             name: "collector-bench",
             dependencies: [
@@ -155,6 +161,7 @@ let package = Package(
         tests("PresentationTests", ["Presentation", "CollectorCore", "EventModel", "Backends"]),
         tests("CollectorHostTests", ["CollectorHost", "CollectorCore", "Configuration", "EventModel"]),
         tests("CollectordTests", []),
+        tests("CollectorTestKitTests", ["CollectorTestKit", "CollectorCore", "EventModel", "Backends"]),
         tests(
             "CollectorSimulationTests",
             ["CollectorSimulation", "SimulatedBackends", "CollectorCore", "EventModel"]),

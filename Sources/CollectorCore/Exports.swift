@@ -1,2 +1,3 @@
 @_exported public import Backends
+@_exported public import Configuration
 @_exported public import EventModel

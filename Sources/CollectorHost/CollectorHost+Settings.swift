@@ -1,3 +1,4 @@
+public import CollectorCore
 import Configuration
 import EventModel
 
@@ -11,11 +12,20 @@ extension CollectorHost {
         public var configurationFile: String?
         /// As ``HostOptions/assignments``.
         public var assignments: [String]
+        /// As ``HostOptions/sources``.
+        public var sources: [SourceDefinition]
 
-        public init(key: String?, configurationFile: String?, assignments: [String]) {
+        public init(
+            key: String?, configurationFile: String?, assignments: [String], sources: [SourceDefinition] = []
+        ) {
+            self.sources = sources
             self.key = key
             self.configurationFile = configurationFile
             self.assignments = assignments
+        }
+
+        var reader: SettingsReader {
+            SettingsReader(file: configurationFile, flags: assignments, sources: sources)
         }
     }
 
@@ -62,7 +72,7 @@ extension CollectorHost {
     ///
     /// - Throws: ``HostError`` with everything that is wrong, one line each.
     public static func checkSettings(_ query: SettingsQuery) throws(HostError) -> String {
-        let reader = SettingsReader(file: query.configurationFile, flags: query.assignments)
+        let reader = query.reader
         let values = try settings(reader)
         let setCount = values.explanations.count { $0.place != nil }
         return "\(setCount) of \(values.explanations.count) settings are set; read in this order: "
@@ -71,8 +81,7 @@ extension CollectorHost {
     }
 
     private static func explanations(_ query: SettingsQuery) throws(HostError) -> [SettingsExplanation] {
-        let reader = SettingsReader(file: query.configurationFile, flags: query.assignments)
-        let values = try settings(reader)
+        let values = try settings(query.reader)
         do throws(SettingsError) {
             return try values.explanations(of: query.key)
         } catch {

@@ -15,9 +15,10 @@ public enum CollectorHost {
     ///   second signal while stopping ends the process at once with 75, after the accounts as they stand.
     public static func run(_ options: HostOptions) throws(HostError) -> Int32 {
         HostProcess.fillStandardDescriptors()
-        let reader = SettingsReader(file: options.configurationFile, flags: options.assignments)
+        let reader = SettingsReader(
+            file: options.configurationFile, flags: options.assignments, sources: options.sources)
         let values = try settings(reader)
-        let host = try OpenedHost.open(values)
+        let host = try OpenedHost.open(values, sources: options.sources)
         let crashWatch = try CrashWatch.begin(in: values[HostSettings.stateDirectory])
         try Posture.apply(values)
         let session = try HostSession(options: options, reader: reader, values: values, host: host)

@@ -18,13 +18,13 @@ struct CrashWatch {
             file = try LinuxCrashFile(folder: folder)
         } catch {
             // Whoever cannot write there is told by the files of state; a crash must not be what keeps it from starting.
-            HostEnvironment.complain("collectord: no \(LinuxCrashFile.name) in \(folder): \(error)")
+            DaemonCommand.complain("no \(LinuxCrashFile.name) in \(folder): \(error)")
         }
         let watch = CrashWatch(file: file)
         watch.tellPrevious(in: folder)
         do throws(HardeningError) {
             try CrashEvidence.install(
-                program: "collectord", version: HostProcess.version, file: file?.descriptor)
+                program: DaemonCommand.program.name, version: HostProcess.version, file: file?.descriptor)
         } catch {
             throw HostError(.internal, "\(error)")
         }
@@ -34,7 +34,7 @@ struct CrashWatch {
     private func tellPrevious(in folder: String) {
         guard let words = file?.previous else { return }
         let line = words.split(separator: 0x0a).first.map { String(decoding: $0, as: UTF8.self) } ?? ""
-        HostEnvironment.complain(
-            "collectord: a run before has crashed, see \(folder)/\(LinuxCrashFile.keptName): \(line)")
+        DaemonCommand.complain(
+            "a run before has crashed, see \(folder)/\(LinuxCrashFile.keptName): \(line)")
     }
 }

@@ -53,9 +53,9 @@ extension CollectorHost {
     /// To be called on the process's first thread, before any other exists; takes some seconds at most.
     public static func examine(_ query: SettingsQuery) -> DoctorReport {
         var doctor = Doctor()
-        let reader = SettingsReader(file: query.configurationFile, flags: query.assignments)
+        doctor.values = HostSettings.table(adding: query.sources).defaults
         do throws(SettingsError) {
-            doctor.values = try reader.read()
+            doctor.values = try query.reader.read()
             doctor.note("configuration", "settings", .ok, "every layer is sound")
         } catch {
             for problem in error.problems {
@@ -67,6 +67,7 @@ extension CollectorHost {
         doctor.examinePrivileges()
         doctor.examineProcesses()
         doctor.examineFiles()
+        for definition in query.sources { doctor.examine(definition) }
         doctor.examineSockets()
         return doctor.report
     }
@@ -220,6 +221,22 @@ private struct Doctor {
                 fix: "sysctl -w fs.inotify.max_user_watches=\(wanted)")
         } catch {
             note("filesystem", "inotify", .missing, error.message, effect: "collectord does not start")
+        }
+    }
+
+    // MARK: - Sources of others
+
+    mutating func examine(_ definition: SourceDefinition) {
+        let name = definition.name.rawValue
+        do throws(HostError) {
+            guard try OpenedSource.open(definition, values) != nil else {
+                return note(name, "source", .off, "it has nothing to do by its settings")
+            }
+            note(name, "source", .ok, "all that it needs can be opened")
+        } catch {
+            note(
+                name, "source", .missing, error.message, effect: "collectord does not start",
+                fix: "collectord config explain sources.\(name)")
         }
     }
 

@@ -1,3 +1,5 @@
+public import CollectorCore
+
 /// What `collectord run` was asked to do.
 public struct HostOptions: Sendable {
     /// How events are shown on standard output.
@@ -18,11 +20,14 @@ public struct HostOptions: Sendable {
     public var configurationFile: String?
     /// Whether the environment asks for plain text (`NO_COLOR`).
     public var isColourDisabled: Bool
+    /// Sources beside the collector's own.
+    public var sources: [SourceDefinition]
 
     public init(
         format: Format?, duration: Duration?, assignments: [String], configurationFile: String? = nil,
-        isColourDisabled: Bool
+        isColourDisabled: Bool, sources: [SourceDefinition] = []
     ) {
+        self.sources = sources
         self.configurationFile = configurationFile
         self.format = format
         self.duration = duration

@@ -43,7 +43,8 @@ final class HostSession: Sendable {
                 meter: LinuxResourceMeter()
             ) { [standardError] message in
                 // Nobody can be told that standard error is gone.
-                try? standardError.write("collectord: debug: " + TerminalText.escape(message) + "\n")
+                try? standardError.write(
+                    "\(DaemonCommand.program.name): debug: " + TerminalText.escape(message) + "\n")
             }
             let process = ProcessSource(
                 endpoints: host.endpoints, settings: HostSettings.processSettings(values),
@@ -58,6 +59,7 @@ final class HostSession: Sendable {
                 try collector.register(source, on: files.thread)
                 filesystem = source
             }
+            for opened in host.sources { try collector.register(opened.source, on: opened.thread) }
             subscription = try collector.subscribe(
                 SubscriptionOptions(
                     name: "stdout", filter: .everything, queueLimit: Self.outputQueueLimit,
@@ -253,7 +255,7 @@ final class HostSession: Sendable {
         var lines = report.failures.map { "source \($0.source): \($0.reason)" }
         lines += report.abandoned.map { "source \($0) did not stop within the time-out" }
         if case .failed(let error)? = sinkEnd.withLock({ $0 }) { lines.append("standard output: \(error)") }
-        return lines.flatMap { Array("collectord: \(TerminalText.escape($0))\n".utf8) }
+        return lines.flatMap { Array("\(DaemonCommand.program.name): \(TerminalText.escape($0))\n".utf8) }
     }
 
     private var reportOutput: LinuxOutput {
@@ -300,7 +302,7 @@ final class HostSession: Sendable {
 
     private func complain(_ message: String) {
         // Standard error is the last resort: if it is gone, nobody can be told.
-        try? standardError.write("collectord: " + TerminalText.escape(message) + "\n")
+        try? standardError.write("\(DaemonCommand.program.name): " + TerminalText.escape(message) + "\n")
     }
 
     private func exitCode(for report: CollectorReport) -> Int32 {

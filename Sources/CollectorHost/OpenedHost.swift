@@ -25,12 +25,16 @@ struct OpenedHost {
     let control: OpenedControl?
     /// `nil` when there is no socket for DaemonEye clients.
     let daemonEye: OpenedControl?
+    /// Those that are not the collector's own.
+    let sources: [OpenedSource]
     let run: RunContext
     /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size.
     let receiveBufferByteCount: Int
 
     /// Opens in the order in which things can fail for want of rights; starts no thread.
-    static func open(_ values: SettingsValues) throws(HostError) -> OpenedHost {
+    static func open(
+        _ values: SettingsValues, sources: [SourceDefinition]
+    ) throws(HostError) -> OpenedHost {
         let main = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "collector") }
         let processThread = try attempt("a thread") { () throws(Errno) in
             try LinuxThread(name: "source-process")
@@ -54,6 +58,7 @@ struct OpenedHost {
         let files = try OpenedFiles.open(values)
         let control = try OpenedControl.open(HostSettings.controlSocket, on: "control", values)
         let daemonEye = try OpenedControl.open(HostSettings.daemonEyeSocket, on: "daemoneye", values)
+        let sources = try OpenedSource.open(sources, values)
         let folder = values[HostSettings.stateDirectory]
         let counter = try stateFile("run", in: folder)
         let cursor = try stateFile("process.cursor", in: folder)
@@ -63,7 +68,8 @@ struct OpenedHost {
             emergencyThread: emergencyThread, signals: signals, manager: manager,
             endpoints: ProcessSource.Endpoints(
                 procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
-            files: files, control: control, daemonEye: daemonEye, run: run, receiveBufferByteCount: granted)
+            files: files, control: control, daemonEye: daemonEye, sources: sources, run: run,
+            receiveBufferByteCount: granted)
     }
 
     static func stateFile(

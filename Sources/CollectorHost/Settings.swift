@@ -1,3 +1,4 @@
+package import CollectorCore
 package import Configuration
 import EventModel
 import HostSources
@@ -5,22 +6,30 @@ import HostSources
 /// Every setting of `collectord`: the one table behind `--set`, its checks, and `config explain`.
 package enum HostSettings {
     /// All settings at once.
-    package static let table = SettingsTable(
-        [collector, processSource, filesystemSource, control, stateAndHardening],
-        constraints: [
-            SettingsConstraint(keys: [maxBatchSize.key, eventBufferSize.key]) {
-                $0[maxBatchSize] <= $0[eventBufferSize]
-            } message: {
-                "expected \(maxBatchSize.key) (\($0[maxBatchSize])) to be at most "
-                    + "\(eventBufferSize.key) (\($0[eventBufferSize])): a larger batch could never fill"
-            },
-            SettingsConstraint(keys: [restartDelay.key, maxRestartDelay.key]) {
-                $0[restartDelay] <= $0[maxRestartDelay]
-            } message: {
-                "expected \(restartDelay.key) (\($0[restartDelay])) to be at most "
-                    + "\(maxRestartDelay.key) (\($0[maxRestartDelay]))"
-            },
-        ])
+    package static let table = table()
+
+    /// All settings, and those of sources that are not the collector's own.
+    package static func table(adding sources: [SourceDefinition] = []) -> SettingsTable {
+        SettingsTable(
+            [collector, processSource, filesystemSource, control, stateAndHardening]
+                + sources.map(\.settings),
+            constraints: constraints)
+    }
+
+    private static let constraints: [SettingsConstraint] = [
+        SettingsConstraint(keys: [maxBatchSize.key, eventBufferSize.key]) {
+            $0[maxBatchSize] <= $0[eventBufferSize]
+        } message: {
+            "expected \(maxBatchSize.key) (\($0[maxBatchSize])) to be at most "
+                + "\(eventBufferSize.key) (\($0[eventBufferSize])): a larger batch could never fill"
+        },
+        SettingsConstraint(keys: [restartDelay.key, maxRestartDelay.key]) {
+            $0[restartDelay] <= $0[maxRestartDelay]
+        } message: {
+            "expected \(restartDelay.key) (\($0[restartDelay])) to be at most "
+                + "\(maxRestartDelay.key) (\($0[maxRestartDelay]))"
+        },
+    ]
 
     private static let collector: [Setting] = [
         maxEventSources.setting, eventBufferSize.setting, shutdownTimeout.setting, startupTimeout.setting,

@@ -1,4 +1,5 @@
 import Backends
+import CollectorCore
 import Configuration
 import EventModel
 import KernelFormats
@@ -21,8 +22,11 @@ struct SettingsReader: Sendable {
     private let userFile: String?
     private let environment: [SettingsLayers.Variable]
     private let flags: [String]
+    /// Which settings there are.
+    let table: SettingsTable
 
-    init(file: String?, flags: [String]) {
+    init(file: String?, flags: [String], sources: [SourceDefinition]) {
+        table = HostSettings.table(adding: sources)
         self.file = file ?? Self.variable(Self.fileVariable)
         self.flags = flags
         environment = HostProcess.environment(prefix: SettingsLayers.variablePrefix).map {
@@ -68,7 +72,7 @@ struct SettingsReader: Sendable {
             }
         }
         do throws(SettingsError) {
-            let values = try layers.values(in: HostSettings.table)
+            let values = try layers.values(in: table)
             guard !problems.isEmpty else { return values }
         } catch {
             problems += error.problems
@@ -95,36 +99,22 @@ struct SettingsReader: Sendable {
 
     /// Files of a folder whose names end so and do not begin with a dot, in the order of their names' bytes.
     private static func dropIns(in folder: String) throws(SettingsError) -> [String] {
-        var entries: [UInt8] = []
+        let entries: [[UInt8]]
         do throws(Errno) {
-            let root = try LinuxRootedDirectory(path: Array(folder.utf8))
-            let handle = try root.open([], as: .folder)
-            while try root.readEntries(of: handle, count: 65_536, into: &entries) > 0 {
-                guard entries.count <= SettingsLimits.fileByteCount else { throw .fileTooLarge }
-            }
+            entries = try LinuxRootedDirectory(path: Array(folder.utf8)).names()
         } catch .noSuchFileOrDirectory {
             return []
         } catch {
             throw SettingsError(place: folder, message: "cannot be listed: \(error)")
         }
-        let names = names(of: entries).sorted { $0.lexicographicallyPrecedes($1) }
+        let names = entries.filter { name in
+            name.first != 0x2e && name.reversed().starts(with: ".toml".utf8.reversed())
+        }.sorted { $0.lexicographicallyPrecedes($1) }
         guard names.count <= SettingsLimits.fileCount else {
             throw SettingsError(
                 place: folder,
                 message: "expected at most \(SettingsLimits.fileCount) files, not \(names.count)")
         }
         return names.map { folder + "/" + String(decoding: $0, as: UTF8.self) }
-    }
-
-    private static func names(of entries: [UInt8]) -> [[UInt8]] {
-        var reader = DirectoryEntryReader(at: 0, count: entries.count)
-        var names: [[UInt8]] = []
-        // What the kernel gives is well formed; the rest of what is not would be left out.
-        while let entry = try? reader.next(in: entries.span) {
-            let isVisible =
-                entry.name.first != 0x2e && entry.name.reversed().starts(with: ".toml".utf8.reversed())
-            if isVisible { names.append(entry.name) }
-        }
-        return names
     }
 }

@@ -1,16 +1,16 @@
 /// A number of bytes, written with binary units: `8 MiB`.
-package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Not negative.
-    package let bytes: Int
+    public let bytes: Int
 
-    package init(bytes: Int) {
+    public init(bytes: Int) {
         precondition(bytes >= 0, "a byte count must not be negative")
         self.bytes = bytes
     }
 
-    package static func kibibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count * 1_024) }
-    package static func mebibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count * 1_048_576) }
-    package static func gibibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count * 1_073_741_824) }
+    public static func kibibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count * 1_024) }
+    public static func mebibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count * 1_048_576) }
+    public static func gibibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count * 1_073_741_824) }
 
     private static let units: [(name: String, factor: Int)] = [
         ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1),
@@ -19,7 +19,7 @@ package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Reads `8 KiB`, `1.5MiB`, `4096 B` or `4096`; `nil` for anything else.
     ///
     /// Decimal units (`kB`, `MB`) are refused, because half of their users mean the binary ones.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard let (number, unit) = DecimalNumber.split(text),
             let factor = Self.units.first(where: { $0.name == unit })?.factor,
             let bytes = number.multiplied(by: factor)
@@ -28,42 +28,42 @@ package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// The largest unit that needs no fraction: `8 MiB`, `1536 KiB`, `100 B`.
-    package var description: String {
+    public var description: String {
         let unit = Self.units.first { bytes >= $0.factor && bytes % $0.factor == 0 }
         guard let unit else { return "0 B" }
         return "\(bytes / unit.factor) \(unit.name)"
     }
 
-    package static func < (a: Self, b: Self) -> Bool { a.bytes < b.bytes }
+    public static func < (a: Self, b: Self) -> Bool { a.bytes < b.bytes }
 }
 
 /// A whole number of hundredths, 0 ... 1000, written `80%`.
-package struct Percentage: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let hundredths: Int
+public struct Percentage: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let hundredths: Int
 
     private static let range = 0...1_000
 
-    package init(_ hundredths: Int) {
+    public init(_ hundredths: Int) {
         precondition(Self.range.contains(hundredths), "a percentage must lie within 0 and 1000")
         self.hundredths = hundredths
     }
 
     /// Reads `80%` or `80 %`; `nil` for anything else.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard let (number, unit) = DecimalNumber.split(text), unit == "%",
             let hundredths = number.multiplied(by: 1), Self.range.contains(hundredths)
         else { return nil }
         self.hundredths = hundredths
     }
 
-    package var description: String { "\(hundredths)%" }
+    public var description: String { "\(hundredths)%" }
 
     /// This share of `count`, rounded down; `count` must not exceed a tenth of `Int.max`.
-    package func share(of count: Int) -> Int {
+    public func share(of count: Int) -> Int {
         count / 100 * hundredths + count % 100 * hundredths / 100
     }
 
-    package static func < (a: Self, b: Self) -> Bool { a.hundredths < b.hundredths }
+    public static func < (a: Self, b: Self) -> Bool { a.hundredths < b.hundredths }
 }
 
 /// Durations as text: `30s`, `100ms`, `1.5s`, `2m`, `1h`.

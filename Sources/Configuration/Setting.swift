@@ -1,9 +1,9 @@
 /// One row of the schema of all settings: what may be configured, within which bounds, and what it means.
 ///
 /// The rows drive parsing, checking and `config explain`; a program reads values through a ``TypedSetting``.
-package struct Setting: Sendable {
+public struct Setting: Sendable {
     /// Dotted path of lower-case words, such as `sources.process.receive_buffer`.
-    package let key: String
+    public let key: String
     package let type: SettingType
     package let defaultValue: SettingValue
     /// What is counted, for integers; empty where the type says it.
@@ -16,12 +16,12 @@ package struct Setting: Sendable {
     package let documentation: String
 
     /// Whether a value may be shown.
-    package enum Secrecy: Hashable, Sendable {
+    public enum Secrecy: Hashable, Sendable {
         case open, secret
     }
 
     /// When a changed value takes effect.
-    package enum Reload: Hashable, Sendable {
+    public enum Reload: Hashable, Sendable {
         case whileRunning, atRestart
     }
 
@@ -59,12 +59,13 @@ package struct Setting: Sendable {
 /// A setting whose values have the Swift type `Value`: the name under which a program reads it.
 ///
 /// A wrong key or a wrong type is thereby a compile-time error instead of a failure on somebody's host.
-package struct TypedSetting<Value: Sendable>: Sendable {
-    package let setting: Setting
+public struct TypedSetting<Value: Sendable>: Sendable {
+    /// The row for a table of settings, without the type of its values.
+    public let setting: Setting
     let extract: @Sendable (SettingValue) -> Value?
 
-    /// Makes the row known by its erased form, for a ``SettingsTable``.
-    package var key: String { setting.key }
+    /// Dotted path of lower-case words, such as `sources.process.receive_buffer`.
+    public var key: String { setting.key }
 
     init(setting: Setting, extract: @escaping @Sendable (SettingValue) -> Value?) {
         precondition(extract(setting.defaultValue) != nil, "the default of \(setting.key) must have its type")
@@ -74,7 +75,8 @@ package struct TypedSetting<Value: Sendable>: Sendable {
 }
 
 extension TypedSetting where Value == Int {
-    package static func integer(
+    /// An integer, in `unit`, within `range`; a default outside of it traps, as with all of these.
+    public static func integer(
         _ key: String, default value: Int, range: ClosedRange<Int>, unit: String,
         reload: Setting.Reload, _ documentation: String
     ) -> Self {
@@ -87,7 +89,8 @@ extension TypedSetting where Value == Int {
 }
 
 extension TypedSetting where Value == Duration {
-    package static func duration(
+    /// Time, written as `30s`.
+    public static func duration(
         _ key: String, default value: Duration, range: ClosedRange<Duration>, reload: Setting.Reload,
         _ documentation: String
     ) -> Self {
@@ -100,7 +103,8 @@ extension TypedSetting where Value == Duration {
 }
 
 extension TypedSetting where Value == ByteCount {
-    package static func byteCount(
+    /// A number of bytes, written as `8 MiB`.
+    public static func byteCount(
         _ key: String, default value: ByteCount, range: ClosedRange<ByteCount>, reload: Setting.Reload,
         _ documentation: String
     ) -> Self {
@@ -113,7 +117,8 @@ extension TypedSetting where Value == ByteCount {
 }
 
 extension TypedSetting where Value == Percentage {
-    package static func percentage(
+    /// A share, written as `80%`.
+    public static func percentage(
         _ key: String, default value: Percentage, range: ClosedRange<Percentage>, reload: Setting.Reload,
         _ documentation: String
     ) -> Self {
@@ -127,7 +132,8 @@ extension TypedSetting where Value == Percentage {
 }
 
 extension TypedSetting where Value == Bool {
-    package static func boolean(
+    /// `true` or `false`.
+    public static func boolean(
         _ key: String, default value: Bool, reload: Setting.Reload, _ documentation: String
     ) -> Self {
         Self(
@@ -139,7 +145,8 @@ extension TypedSetting where Value == Bool {
 }
 
 extension TypedSetting where Value == String {
-    package static func string(
+    /// Text that keeps a rule.
+    public static func string(
         _ key: String, default value: String, rule: TextRule, secrecy: Setting.Secrecy,
         reload: Setting.Reload, _ documentation: String
     ) -> Self {
@@ -152,7 +159,8 @@ extension TypedSetting where Value == String {
 }
 
 extension TypedSetting where Value == [String] {
-    package static func list(
+    /// Texts that each keep a rule.
+    public static func list(
         _ key: String, default value: [String], rule: TextRule, reload: Setting.Reload,
         _ documentation: String
     ) -> Self {
@@ -166,7 +174,7 @@ extension TypedSetting where Value == [String] {
 
 extension TypedSetting where Value: RawRepresentable<String> & CaseIterable {
     /// One of the cases of an enumeration, by raw value.
-    package static func choice(
+    public static func choice(
         _ key: String, default value: Value, reload: Setting.Reload, _ documentation: String
     ) -> Self {
         Self(

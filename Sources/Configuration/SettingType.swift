@@ -28,27 +28,28 @@ package enum SettingValue: Hashable, Sendable {
 }
 
 /// What a string of a setting must look like.
-package struct TextRule: Sendable {
+public struct TextRule: Sendable {
     /// Completes "expected ...", such as `an absolute path`.
-    package let expected: String
+    public let expected: String
     let holds: @Sendable (String) -> Bool
 
-    package init(expected: String, holds: @escaping @Sendable (String) -> Bool) {
+    /// A rule of your own.
+    public init(expected: String, holds: @escaping @Sendable (String) -> Bool) {
         self.expected = expected
         self.holds = holds
     }
 
-    /// Text of 1 to ``SettingsLimits/textByteCount`` bytes.
-    package static let nonEmpty = TextRule(expected: "text that is not empty") { !$0.isEmpty }
+    /// Text of 1 to 4 096 bytes.
+    public static let nonEmpty = TextRule(expected: "text that is not empty") { !$0.isEmpty }
 
     /// A path that starts with `/` and has neither `..` nor a NUL in it.
-    package static let absolutePath = TextRule(expected: "an absolute path without \"..\"") { path in
+    public static let absolutePath = TextRule(expected: "an absolute path without \"..\"") { path in
         path.hasPrefix("/") && !path.utf8.contains(0)
             && !path.utf8.split(separator: 0x2f).contains { $0.elementsEqual("..".utf8) }
     }
 
     /// One of a closed set of words.
-    package static func oneOf(_ words: [String]) -> TextRule {
+    public static func oneOf(_ words: [String]) -> TextRule {
         TextRule(expected: "one of " + words.joined(separator: ", ")) { words.contains($0) }
     }
 }

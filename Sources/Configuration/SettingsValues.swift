@@ -1,5 +1,5 @@
 /// One checked value for each setting of a table, and where it came from.
-package struct SettingsValues: Sendable {
+public struct SettingsValues: Sendable {
     package let table: SettingsTable
     private var values: [SettingValue]
     /// Parallel to ``values``; `nil` for a default.
@@ -12,7 +12,7 @@ package struct SettingsValues: Sendable {
     }
 
     /// The value of a setting; one that the table does not hold is a programming error and traps.
-    package subscript<Value>(setting: TypedSetting<Value>) -> Value {
+    public subscript<Value>(setting: TypedSetting<Value>) -> Value {
         guard let index = table.index(of: setting.key), let value = setting.extract(values[index]) else {
             preconditionFailure("the setting must be in the table: \(setting.key)")
         }

@@ -170,7 +170,7 @@ struct Console: Sendable {
         let connector = try connector
         do throws(ControlClientError) {
             return try await ControlClient.connect(
-                connector, name: "collectorctl 0.1.0", on: thread, until: deadline)
+                connector, name: "collectorctl \(HostProcess.version)", on: thread, until: deadline)
         } catch {
             throw CommandFailure(error, socket: options.socket)
         }

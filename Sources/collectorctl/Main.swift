@@ -21,7 +21,7 @@ struct CollectorCtl: ParsableCommand {
               collectorctl task processes --name sshd
               collectorctl metrics > /var/lib/node_exporter/collector.prom
             """,
-        version: "0.1.0",
+        version: HostProcess.version,
         subcommands: [
             Status.self, Sources.self, HealthCheck.self, Capabilities.self, AccountsReport.self, Metrics.self,
             Watch.self, TaskCommand.self, Config.self, Reload.self, Completion.self,

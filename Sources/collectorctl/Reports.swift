@@ -2,6 +2,7 @@ import ArgumentParser
 import CollectorCore
 import ControlPlane
 import EventModel
+import LinuxBackends
 import Presentation
 import WireMessages
 
@@ -221,7 +222,7 @@ struct Metrics: ParsableCommand {
                 return
             }
             var report = MetricsReport()
-            report.version = "0.1.0"
+            report.version = HostProcess.version
             report.health = status.health
             report.telemetry = status.telemetry
             report.sources = accounts.sources

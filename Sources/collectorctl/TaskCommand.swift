@@ -31,7 +31,8 @@ struct TaskCommand: ParsableCommand {
         @Option(parsing: .singleValue, help: "A pid. Repeatable.") var pid: [UInt32] = []
         @Option(parsing: .singleValue, help: "An effective user id. Repeatable.") var uid: [UInt32] = []
         @Option(parsing: .singleValue, help: "A whole name (comm). Repeatable.") var name: [String] = []
-        @Option(help: "What the executable's path begins with.") var exe: String?
+        @Option(help: ArgumentHelp("What the executable's path begins with.", valueName: "prefix"))
+        var exe: String?
 
         func run() throws {
             var task = WireDetectionTask()
@@ -77,7 +78,8 @@ struct TaskCommand: ParsableCommand {
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The pid.") var pid: UInt32
-        @Option(help: "The digest that is expected, in hexadecimal.") var expect: String?
+        @Option(help: ArgumentHelp("The digest that is expected, in hexadecimal.", valueName: "digest"))
+        var expect: String?
 
         func run() throws {
             var task = WireDetectionTask()
@@ -97,7 +99,8 @@ struct TaskCommand: ParsableCommand {
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The file's absolute path.") var path: String
-        @Option(help: "The digest that is expected, in hexadecimal.") var expect: String?
+        @Option(help: ArgumentHelp("The digest that is expected, in hexadecimal.", valueName: "digest"))
+        var expect: String?
 
         func run() throws {
             var task = WireDetectionTask()

@@ -91,7 +91,8 @@ struct Watch: ParsableCommand {
         let (filter, count, isPatient) = (filter, count, wait)
         try Console.run(common) { [after] console throws(CommandFailure) in
             let follower = EventFollower(
-                try console.connector, name: "collectorctl 0.1.0 watch", filter: filter, after: after,
+                try console.connector, name: "collectorctl \(HostProcess.version) watch", filter: filter,
+                after: after,
                 eventLimit: count, isPatient: isPatient, on: console.thread, entropy: LinuxEntropy())
             try await console.runUntilSignal(onSignal: follower.requestEnd) { () throws(CommandFailure) in
                 var printer = EventPrinter(console: console, follower: follower, format: format)

@@ -8,7 +8,7 @@ struct EventText {
     /// `1.004 process.exit 412#1 code=0`.
     func line(_ entry: Attribution.Entry) -> String {
         let process = entry.process
-        var words = [time(entry.event.monotonic), entry.event.kind.rawValue, name(entry)]
+        var words = [index.secondsText(entry.event.monotonic), entry.event.kind.rawValue, name(entry)]
         if entry.event.origin != .emitted { words.append("origin=\(entry.event.origin.rawValue)") }
         switch entry.event.kind {
         case .processFork, .processBaseline: words += parent(process) + program(process) + place(process)
@@ -35,14 +35,6 @@ struct EventText {
         entry.incarnation.map { index.name(of: $0) } ?? "\(entry.process.pid)#?"
     }
 
-    /// Seconds after `@0` to the millisecond, rounded.
-    private func time(_ instant: Instant) -> String {
-        let (milliseconds, _) = (index.scenarioTime(instant) + 500_000).flooredDivision(by: 1_000_000)
-        let (seconds, rest) = milliseconds.flooredDivision(by: 1_000)
-        let digits = String(rest)
-        return "\(seconds)." + String(repeating: "0", count: 3 - digits.utf8.count) + digits
-    }
-
     private func parent(_ process: ProcessEvent) -> [String] {
         if let parent = process.parent, case .incarnation(let id) = index.claim(of: parent) {
             return ["ppid=" + index.name(of: id)]
@@ -67,7 +59,7 @@ struct EventText {
             words.append("exe=unknown(\(reason.rawValue))")
         }
         if !process.commandLine.isEmpty {
-            words.append("argv=[" + process.commandLine.map(quoted).joined(separator: ",") + "]")
+            words.append("argv=[" + process.commandLine.map { Printer.word($0) }.joined(separator: ",") + "]")
         }
         if let uid = process.uid { words.append("uid=\(uid)") }
         return words
@@ -91,16 +83,6 @@ struct EventText {
     }
 
     private func text(_ key: String, _ value: String?) -> [String] {
-        value.map { ["\(key)=\(quoted($0))"] } ?? []
-    }
-
-    /// Plain words stand bare, everything else in quotes.
-    private func quoted(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                byte.isKeyCharacter || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":")
-            }
-        return isPlain ? text : Printer.quoted(text.utf8)
+        value.map { ["\(key)=\(Printer.word($0))"] } ?? []
     }
 }

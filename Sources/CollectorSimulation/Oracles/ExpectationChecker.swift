@@ -62,6 +62,7 @@ struct ExpectationChecker {
 
     private func lines(matching pattern: EventPattern) -> [String] {
         if pattern.isAboutFiles { return fileLines(matching: pattern) }
+        if pattern.isAboutMeasurements { return measurementLines(matching: pattern) }
         let text = EventText(index: evidence.index)
         return entries(matching: pattern).map { text.line($0) }
     }
@@ -77,6 +78,22 @@ struct ExpectationChecker {
                     pattern.origin.map({ $0 == event.origin.rawValue }) ?? true
                 else { continue }
                 lines.append(text.line(event, file))
+            }
+        }
+        return lines
+    }
+
+    private func measurementLines(matching pattern: EventPattern) -> [String] {
+        let text = MeasurementText(index: evidence.index)
+        var lines: [String] = []
+        for run in evidence.recording.runs {
+            for (event, _) in run.events {
+                guard case .performance(let measurement) = event.subject,
+                    pattern.kind == "performance.*" || pattern.kind == event.kind.rawValue,
+                    pattern.name.map({ $0 == Array(measurement.metricName.utf8) }) ?? true,
+                    pattern.origin.map({ $0 == event.origin.rawValue }) ?? true
+                else { continue }
+                lines.append(text.line(event, measurement))
             }
         }
         return lines

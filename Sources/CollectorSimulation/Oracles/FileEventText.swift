@@ -7,9 +7,9 @@ struct FileEventText {
 
     /// `1.004 file.renamed /srv/b from=/srv/a size=10`.
     func line(_ event: Event, _ file: FilesystemEvent) -> String {
-        var words = [time(event.monotonic), event.kind.rawValue, quoted(file.path)]
+        var words = [index.secondsText(event.monotonic), event.kind.rawValue, Printer.word(file.path)]
         if event.origin != .emitted { words.append("origin=\(event.origin.rawValue)") }
-        if let previous = file.previousPath { words.append("from=\(quoted(previous))") }
+        if let previous = file.previousPath { words.append("from=\(Printer.word(previous))") }
         if let type = file.type, type != .regular { words.append(type.rawValue) }
         if file.type == .regular, let size = file.size { words.append("size=\(size)") }
         if let permissions = file.permissions { words.append("mode=\(String(permissions, radix: 8))") }
@@ -22,23 +22,5 @@ struct FileEventText {
         }
         if let suspicion = file.suspicion { words.append(suspicion.rawValue) }
         return words.joined(separator: " ")
-    }
-
-    /// Seconds after `@0` to the millisecond, rounded.
-    private func time(_ instant: Instant) -> String {
-        let (milliseconds, _) = (index.scenarioTime(instant) + 500_000).flooredDivision(by: 1_000_000)
-        let (seconds, rest) = milliseconds.flooredDivision(by: 1_000)
-        let digits = String(rest)
-        return "\(seconds)." + String(repeating: "0", count: 3 - digits.utf8.count) + digits
-    }
-
-    /// Plain words stand bare, everything else in quotes.
-    private func quoted(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                byte.isKeyCharacter || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":")
-            }
-        return isPlain ? text : Printer.quoted(text.utf8)
     }
 }

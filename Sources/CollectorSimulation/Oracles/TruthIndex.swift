@@ -187,3 +187,13 @@ extension ConnectorEvent {
         }
     }
 }
+
+extension TruthIndex {
+    /// Seconds after `@0` to the millisecond, rounded, as output lines begin.
+    func secondsText(_ instant: Instant) -> String {
+        let (milliseconds, _) = (scenarioTime(instant) + 500_000).flooredDivision(by: 1_000_000)
+        let (seconds, rest) = milliseconds.flooredDivision(by: 1_000)
+        let digits = String(rest)
+        return "\(seconds)." + String(repeating: "0", count: 3 - digits.utf8.count) + digits
+    }
+}

@@ -1,3 +1,4 @@
+public import CollectorCore
 import EventModel
 import SimulatedBackends
 
@@ -14,16 +15,21 @@ public enum HTMLReport {
     ///   - record: What the checked runs of the seed gave; their verdict is the page's. A run that crashed is not run
     ///     again.
     ///   - mutant: Name of a bug that was planted in those runs.
+    ///   - sources: Those that ran beside the collector's own.
     public static func page(
-        of scenario: Scenario, from bytes: [UInt8], record: RunRecord, mutant: String? = nil
+        of scenario: Scenario, from bytes: [UInt8], record: RunRecord, mutant: String? = nil,
+        sources: [SourceDefinition] = []
     ) -> String {
-        guard record.verdict != .crash, record.verdict != .scenarioError else {
+        guard record.verdict != .crash, record.verdict != .scenarioError,
+            let sources = try? SourcesUnderTest(sources, of: scenario)
+        else {
             return page(of: scenario, from: bytes, record: record, run: nil)
         }
         if let mutant { _ = ScenarioRunner.plant(mutant) }
         let meter = DepthMeter()
         let evidence = ScenarioRunner.simulate(
-            scenario, seed: record.seed, capturing: 0..<capturedStepLimit, meter: meter)
+            scenario, seed: record.seed, capturing: 0..<capturedStepLimit, meter: meter,
+            sources: sources)
         return page(
             of: scenario, from: bytes, record: record,
             run: ReportedRun(evidence: evidence, samples: meter.samples))

@@ -1,3 +1,5 @@
+package import CollectorCore
+
 /// What a driver of a swarm needs of a run that passed: one line, equal for equal runs.
 struct BriefRecord: Hashable {
     var seed: UInt64
@@ -24,8 +26,10 @@ struct BriefRecord: Hashable {
     }
 
     /// Makes up the scenario of a seed and runs it in this process.
-    static func run(seed: UInt64, of generator: ScenarioGenerator, mutant: String?) -> BriefRecord {
-        BriefRecord(RunRecord.swarm(seed: seed, of: generator, mutant: mutant))
+    static func run(
+        seed: UInt64, of generator: ScenarioGenerator, mutant: String?, sources: [SourceDefinition]
+    ) -> BriefRecord {
+        BriefRecord(RunRecord.swarm(seed: seed, of: generator, mutant: mutant, sources: sources))
     }
 
     var encoded: String {
@@ -80,10 +84,13 @@ struct BriefTrace: Hashable {
     private init(_ record: RunRecord) { self.init(BriefRecord(record)) }
 
     /// Makes up the scenario of a seed and runs it in this process, without asking the oracles.
-    static func run(seed: UInt64, of generator: ScenarioGenerator, mutant: String?) -> BriefTrace {
+    static func run(
+        seed: UInt64, of generator: ScenarioGenerator, mutant: String?, sources: [SourceDefinition]
+    ) -> BriefTrace {
         do {
             return BriefTrace(
-                ScenarioRunner.trace(try generator.scenario(seed: seed), seed: seed, mutant: mutant))
+                ScenarioRunner.trace(
+                    try generator.scenario(seed: seed), seed: seed, mutant: mutant, sources: sources))
         } catch {
             return BriefTrace(RunRecord(scenario: "\(generator.profile.name)-\(seed)", seed: seed))
         }
@@ -96,11 +103,12 @@ struct BriefTrace: Hashable {
 
 extension RunRecord {
     /// The run of the scenario that a seed of a swarm stands for.
-    package static func swarm(seed: UInt64, of generator: ScenarioGenerator, mutant: String? = nil)
-        -> RunRecord
-    {
+    package static func swarm(
+        seed: UInt64, of generator: ScenarioGenerator, mutant: String? = nil, sources: [SourceDefinition] = []
+    ) -> RunRecord {
         do {
-            return ScenarioRunner.run(try generator.scenario(seed: seed), seed: seed, mutant: mutant)
+            return ScenarioRunner.run(
+                try generator.scenario(seed: seed), seed: seed, mutant: mutant, sources: sources)
         } catch {
             var record = RunRecord(scenario: "\(generator.profile.name)-\(seed)", seed: seed)
             record.failures = [Failure(.progress, .scenarioError, error.description)]

@@ -1,4 +1,5 @@
-import CollectorCore
+public import CollectorCore
+import Configuration
 import SimulatedBackends
 
 /// Runs one seed of a scenario in this process, on this thread.
@@ -8,42 +9,72 @@ public enum ScenarioRunner {
     /// - Parameters:
     ///   - mutant: Name of a bug to plant; known only to builds that were made with them.
     ///   - range: Steps of the trace to keep whole.
+    ///   - sources: Those that run beside the collector's own.
     public static func run(
-        _ scenario: Scenario, seed: UInt64, mutant: String? = nil, capturing range: Range<Int> = 0..<0
+        _ scenario: Scenario, seed: UInt64, mutant: String? = nil, capturing range: Range<Int> = 0..<0,
+        sources: [SourceDefinition] = []
     ) -> RunRecord {
+        runAndRecord(scenario, seed: seed, mutant: mutant, capturing: range, sources: sources).record
+    }
+
+    /// The same, with everything that the collector has said.
+    package static func runAndRecord(
+        _ scenario: Scenario, seed: UInt64, mutant: String? = nil, capturing range: Range<Int> = 0..<0,
+        sources: [SourceDefinition] = []
+    ) -> (record: RunRecord, recording: Recording) {
         var record = RunRecord(scenario: scenario.name, seed: seed)
         if let mutant, !plant(mutant) {
             record.failures = [Failure(.progress, .scenarioError, "this build has no mutant \"\(mutant)\"")]
-            return record
+            return (record, Recording())
         }
-        let evidence = simulate(scenario, seed: seed, capturing: range)
-        judge(evidence, into: &record)
-        record.skippedLineCount = evidence.recording.skippedLineCount
-        return record
+        do throws(SettingsError) {
+            let sources = try SourcesUnderTest(sources, of: scenario)
+            let evidence = simulate(scenario, seed: seed, capturing: range, sources: sources)
+            judge(evidence, into: &record)
+            record.skippedLineCount = evidence.recording.skippedLineCount
+            return (record, evidence.recording)
+        } catch {
+            record.failures = [Failure(.progress, .scenarioError, "\(error)")]
+            return (record, Recording())
+        }
     }
 
-    /// Plays the scenario once and gives everything that oracles compare.
+    /// Plays the scenario once and gives everything that oracles compare, with no sources but the collector's own.
     package static func simulate(
         _ scenario: Scenario, seed: UInt64, capturing range: Range<Int> = 0..<0, meter: DepthMeter? = nil,
         jobLimit: Int? = nil
     ) -> Evidence {
+        simulate(
+            scenario, seed: seed, capturing: range, meter: meter, jobLimit: jobLimit,
+            sources: SourcesUnderTest())
+    }
+
+    /// Plays the scenario once and gives everything that oracles compare.
+    static func simulate(
+        _ scenario: Scenario, seed: UInt64, capturing range: Range<Int> = 0..<0, meter: DepthMeter? = nil,
+        jobLimit: Int? = nil, sources: SourcesUnderTest
+    ) -> Evidence {
         var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
         if let jobLimit { configuration.limits.jobCount = jobLimit }
         configuration.captureRange = range
-        let played = play(scenario, configuration, recorder: Recorder(meter: meter))
+        let played = play(scenario, configuration, recorder: Recorder(meter: meter), sources: sources)
         return Evidence(
             scenario: scenario, recording: played.recording, report: played.report, truth: played.truth,
             configuration: configuration, files: played.files)
     }
 
     /// Runs one seed without asking any oracle: the record says what ``BriefTrace`` compares, and nothing else.
-    static func trace(_ scenario: Scenario, seed: UInt64, mutant: String?) -> RunRecord {
+    static func trace(
+        _ scenario: Scenario, seed: UInt64, mutant: String?, sources: [SourceDefinition]
+    ) -> RunRecord {
         var record = RunRecord(scenario: scenario.name, seed: seed)
         if let mutant, !plant(mutant) { return record }
+        // A run whose settings are wrong is reported by the one that asks the oracles.
+        guard let sources = try? SourcesUnderTest(sources, of: scenario) else { return record }
         var configuration = WorldBuilder.configuration(of: scenario, seed: seed)
         // What is kept for oracles does not enter the trace: that this run has less of it shows just that.
         configuration.truthRetention = .lives
-        let played = play(scenario, configuration, recorder: Recorder(keepsStream: false))
+        let played = play(scenario, configuration, recorder: Recorder(keepsStream: false), sources: sources)
         let (recording, report) = (played.recording, played.report)
         record.traceHash = report.hash
         record.stepCount = report.stepCount
@@ -63,13 +94,15 @@ public enum ScenarioRunner {
 
     /// Plays the scenario.
     private static func play(
-        _ scenario: Scenario, _ configuration: WorldConfiguration, recorder: Recorder
+        _ scenario: Scenario, _ configuration: WorldConfiguration, recorder: Recorder,
+        sources: SourcesUnderTest
     ) -> Played {
         let host = SimulatedHost(configuration, faults: WorldBuilder.faults(of: scenario))
         let skipped = WorldBuilder.populate(host.kernel, from: scenario)
         recorder.update { $0.skippedLineCount += skipped }
         ActionPlayer(recorder: recorder).schedule(scenario, on: host.kernel)
-        let director = SimulatedOperator(scenario: scenario, host: host, recorder: recorder)
+        let director = SimulatedOperator(
+            scenario: scenario, host: host, recorder: recorder, sources: sources)
         ProbeHits.reset()
         let report = Simulation.run(host.pump) { await director.perform() }
         recorder.update { $0.faultFirings = host.kernel.faultFirings }

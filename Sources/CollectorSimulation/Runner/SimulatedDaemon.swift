@@ -31,6 +31,7 @@ struct SimulatedDaemon: Sendable {
     let host: SimulatedHost
     let settings: CollectorSettings
     let recorder: Recorder
+    var sources = SourcesUnderTest()
 
     /// What the product asks for by default.
     private static let defaultReceiveBufferByteCount = 8 << 20
@@ -55,6 +56,8 @@ struct SimulatedDaemon: Sendable {
             try collector.register(try makeSource(clock: thread.clock), on: thread)
             let files = try registerFiles(with: collector)
             defer { close(files, index: index) }
+            let others = try registerOthers(with: collector)
+            defer { for host in others { host.close() } }
             let subscription = try collector.subscribe(
                 SubscriptionOptions(
                     name: "recorder", filter: .everything, queueLimit: queueLimit,
@@ -95,10 +98,10 @@ struct SimulatedDaemon: Sendable {
             recorder.update { recording in
                 record(delivery, at: now, in: &recording.runs[index])
                 guard case .status(let status) = delivery, status.state == .ready else { return }
-                if status.source == .filesystem {
-                    recording.runs[index].filesystemReady = now
-                } else {
-                    recording.runs[index].ready = now
+                switch status.source {
+                case .filesystem: recording.runs[index].filesystemReady = now
+                case .process: recording.runs[index].ready = now
+                default: break
                 }
             }
             guard let delay = settings.subscriberDelay, case .events = delivery else { continue }
@@ -191,6 +194,27 @@ struct SimulatedDaemon: Sendable {
             procfs: observer, connector: metered(connector), fence: host.fence,
             cursor: host.durableFile(named: "cursor"))
         return ProcessSource(endpoints: endpoints, settings: source, clock: clock)
+    }
+
+    /// Makes the sources that are not the collector's own.
+    private func registerOthers(with collector: Collector) throws -> [SimulatedSourceHost] {
+        guard let values = sources.values else { return [] }
+        var hosts: [SimulatedSourceHost] = []
+        do {
+            for definition in sources.definitions {
+                let thread = host.threads.makeThread(named: String("source-\(definition.name)".prefix(15)))
+                let view = SimulatedSourceHost(
+                    definition.name, on: host, clock: thread.clock, settings: values)
+                hosts.append(view)
+                guard let source = try definition.makeSource(on: view) else { continue }
+                try collector.register(source, on: thread)
+            }
+        } catch {
+            // The process ends here, and everything that it had open is closed.
+            for host in hosts { host.close() }
+            throw error
+        }
+        return hosts
     }
 
     // MARK: - Files

@@ -9,6 +9,7 @@ struct SimulatedOperator: Sendable {
     let scenario: Scenario
     let host: SimulatedHost
     let recorder: Recorder
+    let sources: SourcesUnderTest
 
     /// How long the stream may take to say how the world is, where a scenario does not say.
     static let defaultConvergence: Int64 = 2_000_000_000
@@ -46,7 +47,8 @@ struct SimulatedOperator: Sendable {
     }
 
     private func start() -> Task<Void, Never> {
-        let daemon = SimulatedDaemon(host: host, settings: scenario.settings, recorder: recorder)
+        let daemon = SimulatedDaemon(
+            host: host, settings: scenario.settings, recorder: recorder, sources: sources)
         return spawn(on: host.pump) { await daemon.run() }
     }
 

@@ -1,4 +1,5 @@
 import CSimulation
+public import CollectorCore
 
 /// The worker's side: reads requests, forks once per seed, and answers with the child's record.
 ///
@@ -13,8 +14,9 @@ public enum Worker {
 
     /// Serves requests from standard input until it ends.
     ///
+    /// - Parameter sources: Those that run beside the collector's own.
     /// - Returns: The exit code.
-    public static func serve() -> Int32 {
+    public static func serve(sources: [SourceDefinition] = []) -> Int32 {
         csim_ignore_broken_pipes()
         csim_ignore_interrupts()
         guard csim_thread_count() == 1 else { return Verdict.crash.exitCode }
@@ -35,24 +37,27 @@ public enum Worker {
             case .profile(let byteCount, let path):
                 guard let bytes = requests.bytes(count: byteCount) else { return 70 }
                 generator = (try? SwarmProfile(parsing: bytes, path: path)).map { ScenarioGenerator($0) }
-                if let generator { warmUp(generator, messages: messages) }
+                if let generator { warmUp(generator, messages: messages, sources: sources) }
             case .swarm(let seed):
                 guard let generator else { return 70 }
                 answerBriefly(to: answers, messages: messages) {
-                    BriefRecord.run(seed: seed, of: generator, mutant: mutant).encoded
+                    BriefRecord.run(seed: seed, of: generator, mutant: mutant, sources: sources).encoded
                 }
                 guard answers.flush() else { return 0 }
             case .repeated(let seed):
                 guard let generator else { return 70 }
                 answerBriefly(to: answers, messages: messages) {
                     csim_skip_access_checks()
-                    return BriefTrace.run(seed: seed, of: generator, mutant: mutant).encoded
+                    return BriefTrace.run(
+                        seed: seed, of: generator, mutant: mutant, sources: sources
+                    ).encoded
                 }
                 guard answers.flush() else { return 0 }
             case .run(let seed, let capture):
                 guard let scenario else { return 70 }
                 answer(to: answers) {
-                    ScenarioRunner.run(scenario, seed: seed, mutant: mutant, capturing: capture)
+                    ScenarioRunner.run(
+                        scenario, seed: seed, mutant: mutant, capturing: capture, sources: sources)
                 }
                 guard answers.flush() else { return 0 }
             }
@@ -93,15 +98,17 @@ public enum Worker {
 extension Worker {
     /// Runs one seed in this process, so that its children need not make again what a runtime makes at first use: metadata of
     /// generic types, conformances, constants. A child has to show first that the seed ends.
-    private static func warmUp(_ generator: ScenarioGenerator, messages: Int32) {
+    private static func warmUp(
+        _ generator: ScenarioGenerator, messages: Int32, sources: [SourceDefinition]
+    ) {
         let seed: UInt64 = 0
         let child = csim_child_fork_brief(messages, timeLimitSeconds)
         if child == 0 {
-            _ = BriefTrace.run(seed: seed, of: generator, mutant: nil)
+            _ = BriefTrace.run(seed: seed, of: generator, mutant: nil, sources: sources)
             csim_child_exit(0)
         }
         guard child > 0, csim_child_wait_brief(child) == 0 else { return }
-        _ = BriefTrace.run(seed: seed, of: generator, mutant: nil)
+        _ = BriefTrace.run(seed: seed, of: generator, mutant: nil, sources: sources)
     }
 
     /// Forks a run that writes its answer by itself, as a single line: the cheapest way for runs that pass.

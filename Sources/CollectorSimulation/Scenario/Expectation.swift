@@ -33,7 +33,7 @@ package struct OutputLine: Hashable, Sendable {
 
 /// Which events an expectation speaks of; every condition given must hold.
 package struct EventPattern: Hashable, Sendable {
-    /// Such as `process.exec`, `process.*` or `file.*`.
+    /// Such as `process.exec`, `process.*`, `file.*` or `performance.*`.
     package var kind: String
     package var pid: ProcessReference?
     package var executable: [UInt8]?
@@ -176,6 +176,8 @@ extension Expectation {
 extension EventPattern {
     /// Whether it speaks of files.
     package var isAboutFiles: Bool { kind.hasPrefix("file.") }
+    /// Whether it speaks of measurements; their name is that of the metric.
+    package var isAboutMeasurements: Bool { kind.hasPrefix("performance.") }
 
     init(_ reader: inout LineReader) throws(ScenarioError) {
         let kind = try reader.parsed("a kind such as process.exec or process.*", Self.kind)
@@ -193,7 +195,7 @@ extension EventPattern {
 
     fileprivate static func kind(_ text: String) -> String? {
         let isKnown =
-            text == "process.*" || text == "file.*" || text == "*" || EventKind(rawValue: text) != nil
+            ["*", "process.*", "file.*", "performance.*"].contains(text) || EventKind(rawValue: text) != nil
         return isKnown ? text : nil
     }
 }

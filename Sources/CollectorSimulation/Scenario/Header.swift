@@ -53,6 +53,8 @@ package struct CollectorSettings: Hashable, Sendable {
     /// How long the world has to be at rest before the table must equal the truth again.
     package var convergence: Int64?
     package var filesystem = FilesystemOptions()
+    /// `KEY=VALUE` for each setting of a source that is not the collector's own.
+    package var sourceSettings: [String] = []
 }
 
 /// Settings of the source that watches files; it runs when there are roots.
@@ -151,6 +153,7 @@ extension CollectorSettings {
         if let value = try line.byteCount(key: "rcvbuf") { receiveBuffer = value }
         if let value = try line.duration(key: "converge") { convergence = value }
         try filesystem.read(&line)
+        for (key, text) in try line.texts(keyPrefix: "sources.") { sourceSettings.append("\(key)=\(text)") }
     }
 }
 

@@ -174,6 +174,20 @@ struct LineReader {
         return values.compactMap(\.bytes)
     }
 
+    /// All that have such a key, whatever follows it, in their order.
+    mutating func texts(keyPrefix: String) throws(ScenarioError) -> [(key: String, text: String)] {
+        knownKeys.append(keyPrefix + "*")
+        var texts: [(key: String, text: String)] = []
+        for (key, value, column) in keyed where key.hasPrefix(keyPrefix) {
+            guard let bytes = value.bytes else {
+                throw error("expected \(key)= with a word or a string", column: column)
+            }
+            texts.append((key, String(decoding: bytes, as: UTF8.self)))
+        }
+        keyed.removeAll { $0.key.hasPrefix(keyPrefix) }
+        return texts
+    }
+
     mutating func duration(key: String) throws(ScenarioError) -> Int64? {
         try parsed(key, "a duration such as 20ms") { Quantity.nanoseconds($0).flatMap { $0 >= 0 ? $0 : nil } }
     }

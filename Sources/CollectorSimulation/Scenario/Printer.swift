@@ -75,6 +75,16 @@ package enum Printer {
         }
     }
 
+    /// A text as output lines have it: plain words stand bare, everything else in quotes.
+    static func word(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                byte.isKeyCharacter || byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":")
+            }
+        return isPlain ? text : quoted(text.utf8)
+    }
+
     static func time(of line: SceneLine) -> String? {
         guard case .time(let nanoseconds)? = line.tokens.first?.kind else { return nil }
         return token(.time(nanoseconds))

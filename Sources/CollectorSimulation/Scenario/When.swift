@@ -6,6 +6,12 @@ package struct WhenLine: Hashable, Sendable {
     /// Nanoseconds after the scenario's `@0` on `CLOCK_MONOTONIC`.
     package var time: Int64
     package var action: WhenAction
+
+    package init(number: Int, time: Int64, action: WhenAction) {
+        self.number = number
+        self.time = time
+        self.action = action
+    }
 }
 
 /// What can happen.

@@ -45,17 +45,22 @@ extension FaultKind {
 extension Scenario {
     /// The scenario with one more line of `fault`, before all others, so that it decides.
     package func adding(fault line: String) throws(ScenarioError) -> Scenario {
+        try adding(to: "fault", line)
+    }
+
+    /// The scenario with one more line at the beginning of a section.
+    package func adding(to section: String, _ line: String) throws(ScenarioError) -> Scenario {
         let tokens: [SceneToken]
         do { tokens = try SceneLexer.tokens(of: Array(line.utf8)[...]) } catch {
             throw ScenarioError(path: path, position: nil, message: error.message)
         }
         var document = document
         let new = SceneLine(.tokens(tokens))
-        if let index = document.sections.firstIndex(where: { $0.name == "fault" }) {
+        if let index = document.sections.firstIndex(where: { $0.name == section }) {
             document.sections[index].lines.insert(new, at: 0)
         } else {
             let place = document.sections.firstIndex { $0.name == "expect" } ?? document.sections.endIndex
-            document.sections.insert(SceneSection(name: "fault", lines: [new]), at: place)
+            document.sections.insert(SceneSection(name: section, lines: [new]), at: place)
         }
         return try Scenario(document, path: path)
     }

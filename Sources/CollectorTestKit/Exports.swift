@@ -1,0 +1,2 @@
+@_exported public import CollectorCore
+@_exported public import CollectorSimulation

@@ -1,0 +1,7 @@
+import CMimalloc
+import CollectorSimulation
+
+@main
+struct CollectorSim {
+    static func main() { SimulatorCommand.main() }
+}
