@@ -54,6 +54,15 @@ int clinux_open_new(int directory, const char *path) {
     return opened(openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 }
 
+int clinux_fill_standard_descriptors(void) {
+    for (;;) {
+        // The lowest number that is free.
+        int fd = open("/dev/null", O_RDWR | O_NOCTTY);
+        if (fd < 0) return -errno;
+        if (fd > 2) return close(fd) < 0 ? -errno : 0;
+    }
+}
+
 int clinux_close(int fd) {
     return close(fd) < 0 ? -errno : 0;
 }

@@ -14,16 +14,20 @@ public enum CollectorHost {
     /// - Returns: The exit code: 0, or 69 when a source has failed for good, or 70 when something did not stop in time. A
     ///   second signal while stopping ends the process at once with 75, after the accounts as they stand.
     public static func run(_ options: HostOptions) throws(HostError) -> Int32 {
+        HostProcess.fillStandardDescriptors()
         let reader = SettingsReader(
             file: options.configurationFile, flags: options.assignments, sources: options.sources)
         let values = try settings(reader)
         let host = try OpenedHost.open(values, sources: options.sources)
+        let crashWatch = try CrashWatch.begin(in: values[HostSettings.stateDirectory])
         try Posture.apply(values)
         let session = try HostSession(options: options, reader: reader, values: values, host: host)
         let result = Mutex<Int32>(HostError.Code.internal.exitCode)
-        host.main.serveOnCallingThread {
-            let code = await session.run()
-            result.withLock { $0 = code }
+        withExtendedLifetime(crashWatch) {
+            host.main.serveOnCallingThread {
+                let code = await session.run()
+                result.withLock { $0 = code }
+            }
         }
         return result.withLock { $0 }
     }

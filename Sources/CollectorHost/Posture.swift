@@ -1,5 +1,6 @@
 import Configuration
 import Hardening
+import HostSources
 
 /// What the daemon gives up once everything is open, and before its first thread starts.
 ///
@@ -12,14 +13,15 @@ enum Posture {
             set, capability in
             set = set.union([capability])
         }
-        do {
-            try PrivilegeReduction.reduceProcess(keeping: kept, account: nil)
-            try PrivilegeReduction.setNonDumpable()
+        let filter: SeccompFilter.Action? =
             switch values[HostSettings.seccomp] {
-            case .off: return
-            case .log: _ = try SeccompFilter.install(.collector, action: .log)
-            case .kill: _ = try SeccompFilter.install(.collector, action: .kill)
+            case .off: nil
+            case .log: .log
+            case .enforce: .enforce
             }
+        Hashing.prepare()
+        do {
+            try Sandbox(capabilities: kept, filter: filter).enter()
         } catch {
             throw HostError(.permission, "cannot give up privileges: \(error)")
         }

@@ -213,9 +213,9 @@ extension HostSettings {
             + "run can state what it missed."
     )
     package static let seccomp = TypedSetting<SeccompPolicy>.choice(
-        "hardening.seccomp", default: .log, reload: .atRestart,
-        "What happens on a system call that the collector does not need: it is logged by the "
-            + "kernel, it kills the collector, or no filter is installed."
+        "hardening.seccomp", default: .enforce, reload: .atRestart,
+        "What happens on a system call that the collector does not need: it is refused, told on standard error, and ends "
+            + "the collector (enforce); it goes through, and the kernel logs it (log); or no filter is installed (off)."
     )
     package static let capabilities = TypedSetting.list(
         "hardening.capabilities", default: ["net_admin", "sys_ptrace", "dac_read_search"],
@@ -227,6 +227,6 @@ extension HostSettings {
 
     /// What a system call outside the filter's list does.
     package enum SeccompPolicy: String, Hashable, Sendable, CaseIterable {
-        case log, kill, off
+        case enforce, log, off
     }
 }

@@ -24,11 +24,15 @@ package enum PrivilegeReduction {
     /// - Throws: `EBUSY` when other threads exist, which would keep everything; or the step that failed, after which
     ///   the process must not go on.
     package static func reduceProcess(keeping kept: CapabilitySet, account: Account?) throws(HardeningError) {
+        try requireSingleThread()
+        try reduceThread(keeping: kept, account: account)
+    }
+
+    static func requireSingleThread() throws(HardeningError) {
         let threads = try PrivilegeReport.threadIDs()
         guard threads.count == 1 else {
             throw HardeningError("reduce privileges while \(threads.count) threads exist", .resourceBusy)
         }
-        try reduceThread(keeping: kept, account: account)
     }
 
     /// Reduces the calling thread only.

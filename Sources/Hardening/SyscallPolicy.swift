@@ -1,39 +1,92 @@
-/// The system calls that a process may make, each with the reason why it needs it.
+/// The system calls that a process makes, each with the reason why it needs it: one table, from which come the filter of
+/// the running process, the list of the service manager and the page for people.
 package struct SyscallPolicy: Hashable, Sendable {
+    /// When a call is made.
+    package struct Phases: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Before the filter: everything is opened, and privileges are given up.
+        package static let open = Phases(rawValue: 1)
+        /// Until every source is ready.
+        package static let start = Phases(rawValue: 2)
+        /// While sources run.
+        package static let run = Phases(rawValue: 4)
+        /// While settings are read anew.
+        package static let reload = Phases(rawValue: 8)
+        /// From the signal to the end.
+        package static let stop = Phases(rawValue: 16)
+        /// All of the time in which the filter is in force.
+        package static let filtered: Phases = [.start, .run, .reload, .stop]
+        package static let always: Phases = [.open, .filtered]
+
+        /// `start, run`; in the order of time.
+        package var text: String {
+            let names = ["open", "start", "run", "reload", "stop"]
+            let made = names.indices.filter { rawValue & 1 << UInt8($0) != 0 }
+            return made.map { names[$0] }.joined(separator: ", ")
+        }
+    }
+
+    /// What one argument of a call must be.
+    package struct Match: Hashable, Sendable {
+        package enum Value: Hashable, Sendable {
+            case equal(UInt64)
+            /// The argument's bits in `mask` are `value`.
+            case masked(mask: UInt64, UInt64)
+            /// The number of the process that installs the filter.
+            case ownProcess
+        }
+
+        /// Counted from 0.
+        package var argument: UInt32
+        package var value: Value
+
+        package init(_ argument: UInt32, _ value: Value) {
+            self.argument = argument
+            self.value = value
+        }
+    }
+
     /// One permission.
     package struct Rule: Hashable, Sendable {
         package var name: String
-        /// Which of its arguments is restricted, and to which values; `nil` allows every call.
-        package var restriction: Restriction?
+        package var phases: Phases
+        /// A call needs all matches of one of these; `nil` allows every call. Only pointers and contents of memory cannot
+        /// be looked at.
+        package var arguments: [[Match]]?
+        /// ``arguments`` for a person; empty without them.
+        package var limits: String
         package var reason: String
 
-        package init(_ name: String, restriction: Restriction? = nil, reason: String) {
+        package init(
+            _ name: String, _ phases: Phases, arguments: [[Match]]? = nil, limits: String = "", reason: String
+        ) {
             self.name = name
-            self.restriction = restriction
+            self.phases = phases
+            self.arguments = arguments
+            self.limits = limits
             self.reason = reason
         }
     }
 
-    /// The values that one argument may have.
-    package struct Restriction: Hashable, Sendable {
-        /// Counted from 0.
-        package var argument: UInt32
-        package var values: [UInt64]
-
-        package init(argument: UInt32, values: [UInt64]) {
-            self.argument = argument
-            self.values = values
-        }
-    }
-
-    /// A call that is made in good faith and must fail without noise.
+    /// A call that libraries make in good faith and can do without: it fails, and the process goes on.
     package struct Refusal: Hashable, Sendable {
         package var name: String
+        /// Which calls; `nil` for every one.
+        package var matches: [Match]?
+        /// ``matches`` for a person; empty without them.
+        package var limits: String
         package var errno: Int32
         package var reason: String
 
-        package init(_ name: String, errno: Int32, reason: String) {
+        package init(
+            _ name: String, matches: [Match]? = nil, limits: String = "", errno: Int32, reason: String
+        ) {
             self.name = name
+            self.matches = matches
+            self.limits = limits
             self.errno = errno
             self.reason = reason
         }
@@ -47,76 +100,30 @@ package struct SyscallPolicy: Hashable, Sendable {
         self.refusals = refusals
     }
 
-    /// What a running collector needs, once its sockets are open and its privileges reduced.
-    ///
-    /// Not in it, among others: `connect`, `bind`, `execve`, `ptrace`, `bpf`, `mount`, `setuid`, `capset`, `kill`.
-    /// Found by running it in the mode ``SeccompFilter/Action/log``.
-    package static let collector = SyscallPolicy(
-        rules: group("memory", ["brk", "madvise", "mmap", "mprotect", "mremap", "munmap"])
-            + group(
-                "threads of the runtime come and go for ever",
-                [
-                    "clone", "clone3", "exit", "exit_group", "futex", "get_robust_list", "getpid", "gettid",
-                    "membarrier", "prlimit64", "rseq", "sched_yield", "set_robust_list", "set_tid_address",
-                    "setpriority", "sigaltstack",
-                ])
-            + group(
-                "signals: masks, the descriptor, aborting",
-                [
-                    "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend",
-                    "signalfd4", "tgkill",
-                ])
-            + group(
-                "clocks and waiting for a time",
-                [
-                    "clock_getres", "clock_gettime", "clock_nanosleep", "gettimeofday", "nanosleep",
-                    "timerfd_create", "timerfd_settime",
-                ])
-            + group(
-                "threads idle in epoll",
-                [
-                    "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd2",
-                    "poll", "ppoll",
-                ])
-            + group(
-                "reading /proc, /sys and the configuration",
-                [
-                    "close", "fcntl", "fstat", "getdents64", "lseek", "newfstatat", "openat", "pidfd_open",
-                    "pread64", "read", "readlink", "readlinkat", "statx",
-                ])
-            + group(
-                "watching files and opening them below their roots",
-                ["inotify_add_watch", "inotify_init1", "inotify_rm_watch", "openat2"])
-            + group(
-                "the process connector, on a socket that is open",
-                ["getsockopt", "recvfrom", "recvmmsg", "recvmsg", "sendmsg", "sendto", "setsockopt"])
-            + group("clients of the control socket", ["accept4", "shutdown"])
-            + group("the fence visits each processor", ["sched_getaffinity", "sched_setaffinity"])
-            + [
-                // PR_SET_NAME, PR_GET_NAME; PR_SET_VMA is how allocators name their memory.
-                Rule(
-                    "prctl", restriction: Restriction(argument: 0, values: [15, 16, 0x5356_4d41]),
-                    reason: "the fence and threads name themselves"),
-                // TCGETS, TIOCGWINSZ, TCGETS2.
-                Rule(
-                    "ioctl", restriction: Restriction(argument: 1, values: [0x5401, 0x5413, 0x802c_542a]),
-                    reason: "the table asks its terminal"),
-            ]
-            + group(
-                "the durable file and output",
-                [
-                    "fdatasync", "fsync", "ftruncate", "mkdir", "mkdirat", "rename", "renameat", "renameat2",
-                    "unlink", "unlinkat", "write", "writev",
-                ])
-            + group(
-                "telemetry and entropy",
-                ["getegid", "geteuid", "getgid", "getrandom", "getrusage", "getuid", "sysinfo", "uname"]),
-        refusals: [
-            // EACCES: the runtime logs to syslog(3) when it cannot raise a worker's priority, which takes CAP_SYS_NICE.
-            Refusal("socket", errno: 13, reason: "every socket is opened before the filter")
-        ])
+    /// The rules of the filter: without what is needed only before it.
+    package var filteredRules: [Rule] { rules.filter { !$0.phases.isDisjoint(with: .filtered) } }
+}
 
-    private static func group(_ reason: String, _ names: [String]) -> [Rule] {
-        names.map { Rule($0, reason: reason) }
+// MARK: - For the service manager, for people
+
+extension SyscallPolicy {
+    /// The names of all calls, for `SystemCallFilter=` of a unit: what is needed before the filter is among them.
+    package var unitNames: [String] { Set(rules.map(\.name)).sorted() }
+
+    /// Two tables in Markdown: what is allowed, and what fails.
+    package var markdown: String {
+        var text = "| call | when | limited to | needed for |\n| --- | --- | --- | --- |\n"
+        for rule in rules.sorted(by: { $0.name < $1.name }) {
+            text += "| `\(rule.name)` | \(rule.phases.text) | \(rule.limits) | \(rule.reason) |\n"
+        }
+        text += "\n| call | which | fails with | why it does not end the process |\n"
+        text += "| --- | --- | --- | --- |\n"
+        for refusal in refusals.sorted(by: { $0.name < $1.name }) {
+            text += "| `\(refusal.name)` | \(refusal.limits.isEmpty ? "every" : refusal.limits) | "
+            text += "\(Self.errnoNames[refusal.errno] ?? "\(refusal.errno)") | \(refusal.reason) |\n"
+        }
+        return text
     }
+
+    private static let errnoNames: [Int32: String] = [1: "EPERM", 13: "EACCES", 38: "ENOSYS"]
 }

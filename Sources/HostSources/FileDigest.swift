@@ -1,6 +1,16 @@
 import Backends
 import Digests
 
+/// The library that hashes, in readiness.
+package enum Hashing {
+    /// Has the library read its configuration and load its modules now, while the process may still map code.
+    package static func prepare() {
+        var sha256 = SHA256()
+        var md5 = MD5()
+        _ = (sha256.finish(), md5.finish())
+    }
+}
+
 /// The digest of a file in the making, a piece at a time; believed only if the file is the same at the end.
 struct FileDigest: ~Copyable {
     /// Bytes of one read.

@@ -215,6 +215,23 @@ int clinux_signalfd(size_t count, const int32_t *signals);
 /// The number of the next pending signal of a signalfd.
 int clinux_read_signal(int fd);
 
+// MARK: Crashes
+
+/// What clinux_crash_handle says of a call whose number is below 512; to be called before.
+void clinux_crash_set_call_name(int number, const char *name);
+/// Has SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT and SIGSYS write one line of JSON to descriptors 2 and `file`
+/// (if not negative) before they end the process, and gives the calling thread a stack for that.
+///
+/// `description` is how the line begins, without the closing brace: at most 255 bytes. `program` names the executable.
+/// The handler uses only write(2) and what is safe in a handler; it is to be installed before other threads exist.
+int clinux_crash_handle(const char *description, const char *program, int file);
+/// Gives the calling thread a stack on which a handler can run when the thread's own is full; 64 threads have one.
+void clinux_alternate_stack_take(void);
+/// To be called before a thread ends that has one.
+void clinux_alternate_stack_give_back(void);
+/// Opens /dev/null in place of each of the descriptors 0, 1 and 2 that is closed.
+int clinux_fill_standard_descriptors(void);
+
 // MARK: Privileges
 
 int clinux_set_no_new_privileges(void);

@@ -3,7 +3,7 @@ public import CollectorCore
 import LinuxBackends
 import Synchronization
 
-/// The command line of a daemon: `run`, `doctor` and `config`, with whatever sources it has beside the collector's own.
+/// The command line of a daemon: `run`, `doctor`, `config` and `sandbox`, with whatever sources it has beside the collector's own.
 ///
 /// ```swift
 /// @main
@@ -49,6 +49,6 @@ struct Root: ParsableCommand {
                 75 stopped at once by a second signal, 77 a missing privilege, 78 a setting.
                 """,
             version: HostProcess.version,
-            subcommands: [RunCommand.self, DoctorCommand.self, ConfigCommand.self])
+            subcommands: [RunCommand.self, DoctorCommand.self, ConfigCommand.self, SandboxCommand.self])
     }
 }

@@ -7,6 +7,12 @@ package enum HostProcess {
     /// Ends the process at once, without running anything on the way (`_exit(2)`).
     package static func exitNow(_ code: Int32) -> Never { _exit(code) }
 
+    /// Opens `/dev/null` in place of standard input, output and error where they are closed, so that nothing else gets
+    /// their numbers, and with them what is meant for a person.
+    ///
+    /// Without `/dev/null` nothing changes.
+    package static func fillStandardDescriptors() { _ = clinux_fill_standard_descriptors() }
+
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
 

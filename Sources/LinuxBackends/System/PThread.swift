@@ -15,6 +15,9 @@ extension Syscall {
         let context = unsafe Unmanaged.passRetained(Body(body))
         let result = unsafe clinux_start_thread(
             { context in
+                // A thread whose stack is full can still say so.
+                clinux_alternate_stack_take()
+                defer { clinux_alternate_stack_give_back() }
                 if let context = unsafe context {
                     unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().call()
                 }
