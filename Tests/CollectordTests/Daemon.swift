@@ -35,8 +35,9 @@ final class Daemon {
         geteuid() == 0 && FileManager.default.isExecutableFile(atPath: executable.path)
     }
 
-    /// Starts the daemon; whatever happens it ends by itself after 20 s.
-    init(_ arguments: [String]) throws {
+    /// Starts the daemon, if need be by way of a program that changes where it is; whatever happens it ends by itself
+    /// after 20 s.
+    init(_ arguments: [String], behind guise: [String] = []) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "collectord-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -45,10 +46,11 @@ final class Daemon {
         let hasState = arguments.contains { $0.hasPrefix("state.directory=") }
         let hasSocket = arguments.contains { $0.hasPrefix("ipc.socket=") }
         let hasLimit = arguments.contains("--for")
-        process.executableURL = Self.executable
+        let words = guise + [Self.executable.path]
+        process.executableURL = URL(fileURLWithPath: words[0])
         // What this host's own collector is told is not for tests.
         process.arguments =
-            arguments + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
+            words.dropFirst() + arguments + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
             + (hasSocket ? [] : ["--set", "ipc.socket="])
             + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
             + (hasLimit ? [] : ["--for", "20s"])

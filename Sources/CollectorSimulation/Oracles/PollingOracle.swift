@@ -56,7 +56,7 @@ enum PollingOracle {
         let gaps = run.gaps.filter { $0.cause == .betweenPolls }
         var announced: UInt64? = 0
         for gap in gaps {
-            if let sum = announced, let most = gap.lostBounds.atMost { announced = sum + most } else { announced = nil }
+            announced = announced.flatMap { sum in gap.lostBounds.atMost.map { sum + $0 } }
         }
         guard announced != account.lostBounds.atMost else { return [] }
         func text(_ count: UInt64?) -> String { count.map(String.init) ?? "unknown" }

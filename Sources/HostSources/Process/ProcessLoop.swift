@@ -53,7 +53,8 @@ final class ProcessLoop {
     var polling: PollingProgress
 
     init(
-        endpoints: ProcessSource.Endpoints, socket: any NetlinkSocket, settingsDesk: SettingsDesk<ProcessSourceSettings>,
+        endpoints: ProcessSource.Endpoints, socket: any NetlinkSocket,
+        settingsDesk: SettingsDesk<ProcessSourceSettings>,
         context: SourceContext,
         desk: AccountDesk, taskDesk: TaskDesk
     ) {

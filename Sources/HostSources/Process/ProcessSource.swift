@@ -60,7 +60,8 @@ package final class ProcessSource: EventSource {
         let loop =
             keeper.take()
             ?? ProcessLoop(
-                endpoints: endpoints, socket: socket, settingsDesk: settingsDesk, context: context, desk: desk,
+                endpoints: endpoints, socket: socket, settingsDesk: settingsDesk, context: context,
+                desk: desk,
                 taskDesk: taskDesk)
         defer { keeper.bringBack(loop) }
         try await loop.run(context)
