@@ -139,7 +139,7 @@ extension HostSettings {
         "Without the connector: how often /proc is listed and, as far as sources.process.poll_rate allows, every "
             + "process looked at.")
     package static let pollRate = TypedSetting.integer(
-        "sources.process.poll_rate", default: 4_000, range: 10...1_000_000, unit: "files/s",
+        "sources.process.poll_rate", default: 3_000, range: 10...1_000_000, unit: "files/s",
         reload: .whileRunning,
         "Without the connector: most files of /proc that are read in a second. A look at one process takes about "
             + "five. When this does not suffice for sources.process.poll_interval, health says how long a turn "

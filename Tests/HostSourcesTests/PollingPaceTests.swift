@@ -67,7 +67,7 @@ import Testing
             looks += work(&pace, at: now)
             now = pace.nextWork(hasLooks: true)
         }
-        #expect(listings >= 8)
+        #expect(listings >= 4)
         #expect(looks >= 2_500)
     }
 

@@ -40,6 +40,8 @@ extension ProcessLoop {
         sometimes(.pollingBegun)
         reportMissedTime()
         saveCursor()
+        // An earlier attempt may have ended before the baseline.
+        polling.forks = UnseenForks()
         polling.forks.open(with: forksSinceBoot() ?? forksSinceBoot() ?? forksSinceBoot())
         polling.openedAt = now
         polling.settledAt = now

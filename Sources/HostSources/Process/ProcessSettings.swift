@@ -15,7 +15,7 @@ package struct ProcessSourceSettings: Sendable {
     /// Without the connector: how often all processes shall be looked at.
     package var pollInterval: Duration = .seconds(1)
     /// Without the connector: most files and links of `/proc` opened in a second, on average.
-    package var pollRate = 4_000
+    package var pollRate = 3_000
     package var rules = ProcessRules()
     /// Whether secrets in arguments are replaced before anything else sees them.
     package var redactsArguments = true
