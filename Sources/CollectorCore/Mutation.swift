@@ -31,6 +31,9 @@
         /// The cursor for the next run is as old as the last sample.
         case cursorTooEarly = "cursor-too-early"
 
+        /// What polling cannot have seen is not counted.
+        case unseenForgotten = "unseen-forgotten"
+
         // Identity and attributes.
 
         /// A process is identified by its pid alone.

@@ -85,6 +85,15 @@ package enum Probe: String, CaseIterable, Sendable {
     /// A pidfd's inode told two processes apart that started in the same tick.
     case inodeToldApart = "inode-told-apart"
 
+    // MARK: Polling
+
+    /// There is no connector, and processes are polled for.
+    case pollingBegun = "polling-begun"
+    /// More was forked between two looks than processes were found.
+    case unseenTold = "unseen-told"
+    /// The rate does not allow to look at all processes as often as it is wanted.
+    case turnStretched = "turn-stretched"
+
     // MARK: Readings of /proc
 
     /// The process had exited or executed again by the time its exec was to be read.

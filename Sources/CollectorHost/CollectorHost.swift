@@ -70,6 +70,8 @@ extension HostSettings {
         settings.receiveBufferByteCount = values[HostSettings.receiveBuffer].bytes
         settings.sampleInterval = values[sampleInterval]
         settings.lateReadDelay = values[lateReadDelay]
+        settings.pollInterval = values[pollInterval]
+        settings.pollRate = values[pollRate]
         settings.rules.include = values[include].compactMap { ProcessRule($0) }
         settings.rules.exclude = values[exclude].compactMap { ProcessRule($0) }
         settings.worldWritableFolders = values[worldWritable]

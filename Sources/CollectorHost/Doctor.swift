@@ -120,14 +120,11 @@ private struct Doctor {
         do throws(HostError) {
             let trial = try ProcessTrial(values)
             let result = trial.run()
-            // The kernel counts each message as more than its size, and doubles what it is asked for (socket(7)).
-            let isWhole = trial.granted >= 2 * trial.requested
-            note(
-                "process", "receive_buffer", isWhole ? .ok : .limited,
-                "\(ByteCount(bytes: trial.granted / 2)) of \(ByteCount(bytes: trial.requested)) granted",
-                effect: isWhole ? nil : "bursts overrun it sooner; each loss is told",
-                fix: isWhole ? nil : "sysctl -w net.core.rmem_max=\(trial.requested), or CAP_NET_ADMIN")
+            noteReceiveBuffer(of: trial)
             switch result {
+            case .ready(let count, let time) where trial.isPolling:
+                notePolling(
+                    trial, "\(count) processes found by looking, ready after \(DurationText.format(time))")
             case .ready(let count, let time):
                 note(
                     "process", "connector", .ok,
@@ -143,6 +140,30 @@ private struct Doctor {
                 "process", "connector", .missing, error.message, effect: "no process is watched",
                 fix: error.code == .permission ? Self.asRoot : "a kernel with CONFIG_PROC_EVENTS=y")
         }
+    }
+
+    private mutating func noteReceiveBuffer(of trial: ProcessTrial) {
+        guard !trial.isPolling else { return }
+        // The kernel counts each message as more than its size, and doubles what it is asked for (socket(7)).
+        let isWhole = trial.granted >= 2 * trial.requested
+        note(
+            "process", "receive_buffer", isWhole ? .ok : .limited,
+            "\(ByteCount(bytes: trial.granted / 2)) of \(ByteCount(bytes: trial.requested)) granted",
+            effect: isWhole ? nil : "bursts overrun it sooner; each loss is told",
+            fix: isWhole ? nil : "sysctl -w net.core.rmem_max=\(trial.requested), or CAP_NET_ADMIN")
+    }
+
+    private mutating func notePolling(_ trial: ProcessTrial, _ found: String) {
+        let reason = trial.pollingReason
+        note(
+            "process", "connector", .limited,
+            (reason ?? "\(HostSettings.processMode.key) is poll") + "; " + found,
+            effect: "processes that live shorter than the interval between two looks "
+                + "(\(HostSettings.pollInterval.key)) are not seen; how many is told",
+            fix: reason == nil
+                ? "--set \(HostSettings.processMode.key)=auto"
+                : "run in the host's own network, pid and user namespaces, with CAP_NET_ADMIN, "
+                    + "on a kernel with CONFIG_PROC_EVENTS=y")
     }
 
     /// Whether the processes of others can be looked at.
@@ -285,6 +306,9 @@ private final class ProcessTrial: Sendable {
 
     let requested: Int
     let granted: Int
+    let isPolling: Bool
+    /// Why, unless that was asked for.
+    let pollingReason: String?
     private let main: LinuxThread
     private let collector: Collector
     private let subscription: Subscription
@@ -295,17 +319,15 @@ private final class ProcessTrial: Sendable {
         let thread = try OpenedHost.attempt("a thread") { () throws(Errno) in try LinuxThread(name: "source")
         }
         let procfs = try OpenedHost.attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
-        let connector = try OpenedHost.attempt("the proc connector") { () throws(Errno) in
-            try LinuxConnectorSocket(on: thread)
-        }
-        let requested = values[HostSettings.receiveBuffer].bytes
-        self.requested = requested
-        granted = try OpenedHost.attempt("the proc connector's receive buffer") { () throws(Errno) in
-            try connector.setReceiveBuffer(byteCount: requested)
-        }
+        let connector = try OpenedConnector.open(values, on: thread)
+        requested = values[HostSettings.receiveBuffer].bytes
+        granted = connector.receiveBufferByteCount
+        isPolling = connector.socket == nil
+        pollingReason = connector.pollingReason
         let source = ProcessSource(
             endpoints: ProcessSource.Endpoints(
-                procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: nil),
+                procfs: procfs, connector: connector.socket, pollingReason: pollingReason,
+                fence: LinuxProcessorFence(), cursor: nil),
             settings: HostSettings.processSettings(values), clock: main.clock)
         do {
             var configuration = HostSettings.collectorConfiguration(values)

@@ -78,6 +78,9 @@ final class HostSession: Sendable {
     }
 
     func run() async -> Int32 {
+        if let reason = host.endpoints.pollingReason {
+            complain("processes are looked for from time to time, as \(reason); see collectord doctor")
+        }
         let sink = spawn(on: host.sinkThread) { await self.runSink() }
         let signals = spawn(on: host.main) { await self.handleSignals() }
         if let server, let control = host.control { _ = spawn(on: control.thread) { await server.run() } }

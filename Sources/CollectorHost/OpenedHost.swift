@@ -28,7 +28,8 @@ struct OpenedHost {
     /// Those that are not the collector's own.
     let sources: [OpenedSource]
     let run: RunContext
-    /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size.
+    /// What the kernel granted of the receive buffer, in bytes; it counts each message as more than its size. 0 without
+    /// the connector.
     let receiveBufferByteCount: Int
 
     /// Opens in the order in which things can fail for want of rights; starts no thread.
@@ -48,13 +49,7 @@ struct OpenedHost {
             try LinuxServiceManager.fromEnvironment()
         }
         let procfs = try attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
-        let connector = try attempt("the proc connector") { () throws(Errno) in
-            try LinuxConnectorSocket(on: processThread)
-        }
-        let requested = values[HostSettings.receiveBuffer].bytes
-        let granted = try attempt("the proc connector's receive buffer") { () throws(Errno) in
-            try connector.setReceiveBuffer(byteCount: requested)
-        }
+        let connector = try OpenedConnector.open(values, on: processThread)
         let files = try OpenedFiles.open(values)
         let control = try OpenedControl.open(HostSettings.controlSocket, on: "control", values)
         let daemonEye = try OpenedControl.open(HostSettings.daemonEyeSocket, on: "daemoneye", values)
@@ -67,9 +62,10 @@ struct OpenedHost {
             main: main, processThread: processThread, sinkThread: sinkThread,
             emergencyThread: emergencyThread, signals: signals, manager: manager,
             endpoints: ProcessSource.Endpoints(
-                procfs: procfs, connector: connector, fence: LinuxProcessorFence(), cursor: cursor),
+                procfs: procfs, connector: connector.socket, pollingReason: connector.pollingReason,
+                fence: LinuxProcessorFence(), cursor: cursor),
             files: files, control: control, daemonEye: daemonEye, sources: sources, run: run,
-            receiveBufferByteCount: granted)
+            receiveBufferByteCount: connector.receiveBufferByteCount)
     }
 
     static func stateFile(

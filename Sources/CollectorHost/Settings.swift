@@ -1,7 +1,7 @@
 package import CollectorCore
 package import Configuration
 import EventModel
-import HostSources
+package import HostSources
 
 /// Every setting of `collectord`: the one table behind `--set`, its checks, and `config explain`.
 package enum HostSettings {
@@ -40,7 +40,8 @@ package enum HostSettings {
     ]
 
     private static let processSource: [Setting] = [
-        processEnabled.setting, receiveBuffer.setting, sampleInterval.setting, lateReadDelay.setting,
+        processEnabled.setting, processMode.setting, pollInterval.setting, pollRate.setting,
+        receiveBuffer.setting, sampleInterval.setting, lateReadDelay.setting,
         exclude.setting, include.setting, worldWritable.setting, redact.setting, redactNames.setting,
     ]
 
@@ -136,6 +137,22 @@ extension HostSettings {
 extension HostSettings {
     package static let processEnabled = TypedSetting.boolean(
         "sources.process.enabled", default: true, reload: .atRestart, "Whether processes are watched.")
+    package static let processMode = TypedSetting<ProcessSourceMode>.choice(
+        "sources.process.mode", default: .auto, reload: .atRestart,
+        "Whether processes are watched through the kernel's proc connector, which tells of each at once, or by looking "
+            + "at /proc from time to time, which misses those that live too short and tells how many at most. "
+            + "auto: through the connector where it answers, else by looking.")
+    package static let pollInterval = TypedSetting.duration(
+        "sources.process.poll_interval", default: .seconds(1),
+        range: .milliseconds(50) ... .seconds(3_600), reload: .whileRunning,
+        "Without the connector: how often /proc is listed and, as far as sources.process.poll_rate allows, every "
+            + "process looked at.")
+    package static let pollRate = TypedSetting.integer(
+        "sources.process.poll_rate", default: 3_000, range: 10...1_000_000, unit: "files/s",
+        reload: .whileRunning,
+        "Without the connector: most files of /proc that are read in a second. A look at one process takes about "
+            + "five. When this does not suffice for sources.process.poll_interval, health says how long a turn "
+            + "through all processes takes.")
     package static let receiveBuffer = TypedSetting.byteCount(
         "sources.process.receive_buffer", default: .mebibytes(8), range: .kibibytes(4) ... .gibibytes(1),
         reload: .atRestart,

@@ -45,6 +45,9 @@ public enum GapCause: String, Hashable, Sendable, CaseIterable {
     case watchQueueOverflow = "watch_queue_overflow"
     /// A folder could not be watched for a while, or at all; what changed in it is stated by a rescan where there is one.
     case watchLost = "watch_lost"
+    /// Processes may have begun and ended between two looks at `/proc`: at most as many as the kernel counted forks, those of
+    /// threads included, less the processes that were found.
+    case betweenPolls = "between_polls"
     /// The collector was not running.
     case notRunning = "not_running"
     /// The source's bounded buffer was full.

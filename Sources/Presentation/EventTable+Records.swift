@@ -74,6 +74,8 @@ extension EventTable {
         case .kernelOverflow: ("messages", "lost in the kernel because the receive buffer was full")
         case .watchQueueOverflow: ("events", "lost in the kernel because the queue of the watches was full")
         case .watchLost: ("events", "missed where a folder was not watched")
+        case .betweenPolls:
+            ("processes or threads", "that may have begun and ended between two looks at /proc")
         case .notRunning: ("messages", "missed while the collector was not running")
         case .sourceBuffer: ("events", "dropped because the source's buffer was full")
         case .subscriberQueue: ("events", "dropped because the subscriber's queue was full")

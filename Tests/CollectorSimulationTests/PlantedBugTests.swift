@@ -32,6 +32,7 @@
             Catch(.lossOffByOne, "overflow-and-resync", .gaps),
             Catch(.gapTooShort, "overflow-and-resync", .gaps),
             Catch(.mergedLossForgotten, "overflow-and-resync", .gaps),
+            Catch(.unseenForgotten, "polling-short-lived", .accounts),
             Catch(.cursorTooEarly, "restart-cursor", .gaps),
             Catch(.pidOnlyIdentity, "short-lived-processes", .identity),
             Catch(.staleReadBelieved, "image-replaced", .identity),

@@ -41,8 +41,9 @@ final class Daemon {
         geteuid() == 0 && FileManager.default.isExecutableFile(atPath: executable.path)
     }
 
-    /// Starts the daemon; whatever happens it ends by itself after ten minutes.
-    init(_ arguments: [String]) throws {
+    /// Starts the daemon, if need be by way of a program that changes where it is; whatever happens it ends by itself
+    /// after ten minutes.
+    init(_ arguments: [String], behind guise: [String] = []) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "collectord-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -55,7 +56,7 @@ final class Daemon {
         let hasLimit = arguments.contains("--for")
         // What this host's own collector is told is not for tests.
         let words =
-            [Self.executable.path] + arguments
+            guise + [Self.executable.path] + arguments
             + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
             + (hasSocket ? [] : ["--set", "ipc.socket="])
             + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])

@@ -57,12 +57,22 @@ struct DoctorTests {
         #expect(result.exitCode != 0)
     }
 
-    @Test func `in a user namespace the connector is found not to answer`() throws {
+    @Test func `in a user namespace the connector is found not to answer, and processes to be polled for`()
+        throws
+    {
         let result = try examine(["/usr/bin/unshare", "-r"])
+        #expect(state(result, "process", "connector") == "limited", "\(result)")
+        #expect(result.exitCode == 1)
+        let finding = finding(result, "process", "connector")
+        #expect((finding?["found"] as? String)?.contains("does not answer") == true)
+        #expect((finding?["effect"] as? String)?.contains("poll_interval") == true)
+        #expect((finding?["fix"] as? String)?.contains("namespaces") == true)
+    }
+
+    @Test func `who insists on the connector in a user namespace misses it`() throws {
+        let result = try examine(["/usr/bin/unshare", "-r"], ["sources.process.mode=connector"])
         #expect(state(result, "process", "connector") == "missing", "\(result)")
         #expect(result.exitCode == 69)
-        let fix = finding(result, "process", "connector")?["fix"] as? String
-        #expect(fix?.contains("namespaces") == true)
     }
 
     @Test func `what is switched off is no fault`() throws {

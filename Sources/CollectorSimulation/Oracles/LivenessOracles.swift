@@ -1,5 +1,6 @@
 import CollectorCore
 import EventModel
+import HostSources
 import SimulatedBackends
 
 /// No deadlock, no livelock, no error that nobody handled.
@@ -77,8 +78,7 @@ enum ShutdownOracle {
 /// What the stream says about who lives equals the truth, once the world has rested and every loss has been made good.
 enum ConvergenceOracle {
     static func check(_ run: CollectorRun, _ attribution: Attribution, _ evidence: Evidence) -> [Failure] {
-        let rest = Duration.nanoseconds(
-            evidence.scenario.settings.convergence ?? SimulatedOperator.defaultConvergence)
+        let rest = rest(of: run, evidence.scenario.settings)
         guard let end = run.stopRequested, run.isStreamComplete, let ready = run.ready,
             ready.advanced(by: rest) <= end
         else { return [] }
@@ -124,6 +124,14 @@ enum ConvergenceOracle {
                     "\(index.name(of: incarnation.id)) lives, and the stream does not say so"))
         }
         return failures
+    }
+
+    /// How long the stream may take; where processes are polled for, until each has been looked at twice.
+    private static func rest(of run: CollectorRun, _ settings: CollectorSettings) -> Duration {
+        let rest = settings.convergence ?? SimulatedOperator.defaultConvergence
+        guard run.isPolling else { return .nanoseconds(rest) }
+        let interval = settings.pollInterval ?? ProcessSourceSettings().pollInterval.wholeNanoseconds
+        return .nanoseconds(max(rest, interval.addingClamped(interval).addingClamped(1_000_000_000)))
     }
 
     /// Who lives, as the stream says: the last event of each incarnation that bears an identity which has not ended.

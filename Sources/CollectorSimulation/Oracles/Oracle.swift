@@ -59,6 +59,7 @@ package enum Oracles {
         for (run, attribution) in evidence.runs {
             add(AccountOracle.check(run, evidence.index))
             add(GapOracle.check(run, evidence))
+            add(PollingOracle.check(run, attribution, evidence.index))
             add(InventionOracle.check(attribution, evidence.index))
             add(IdentityOracle.check(attribution, evidence.index))
             add(AttributeOracle.check(attribution, evidence))

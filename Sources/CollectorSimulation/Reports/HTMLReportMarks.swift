@@ -28,6 +28,7 @@ enum HTMLReportGap {
         case .kernelOverflow: "kernel overflow"
         case .watchQueueOverflow: "watch queue overflow"
         case .watchLost: "watch lost"
+        case .betweenPolls: "between polls"
         case .notRunning: "not running"
         case .sourceBuffer: "source buffer full"
         case .subscriberQueue: "subscriber queue full"

@@ -24,6 +24,8 @@ package struct CollectorRun: Sendable {
     package var started: Instant
     /// When the source of processes said that it was ready.
     package var ready: Instant?
+    /// Whether processes were polled for.
+    package var isPolling = false
     /// When the source of files said so.
     package var filesystemReady: Instant?
     /// What was read of inotify.

@@ -53,7 +53,10 @@ struct SimulatedDaemon: Sendable {
             let collector = try Collector(
                 configuration: configuration, run: context, thread: host.threads.makeThread(named: "runtime"))
             let thread = host.threads.makeThread(named: "process")
-            try collector.register(try makeSource(clock: thread.clock), on: thread)
+            let source = try makeSource(clock: thread.clock)
+            let isPolling = !source.descriptor.capabilities.contains(.realtime)
+            recorder.update { $0.runs[index].isPolling = isPolling }
+            try collector.register(source, on: thread)
             let files = try registerFiles(with: collector)
             defer { close(files, index: index) }
             let others = try registerOthers(with: collector)
@@ -187,12 +190,16 @@ struct SimulatedDaemon: Sendable {
         source.clockTicksPerSecond = host.kernel.configuration.clockTicksPerSecond
         if let value = settings.lateReadDelay { source.lateReadDelay = .nanoseconds(value) }
         if let value = settings.sampleInterval { source.sampleInterval = .nanoseconds(value) }
-        let connector = try host.openConnectorSocket()
-        _ = try connector.setReceiveBuffer(
-            byteCount: settings.receiveBuffer ?? Self.defaultReceiveBufferByteCount)
-        let endpoints = ProcessSource.Endpoints(
-            procfs: observer, connector: metered(connector), fence: host.fence,
-            cursor: host.durableFile(named: "cursor"))
+        if let value = settings.pollInterval { source.pollInterval = .nanoseconds(value) }
+        if let value = settings.pollRate { source.pollRate = value }
+        var endpoints = ProcessSource.Endpoints(
+            procfs: observer, connector: nil, fence: host.fence, cursor: host.durableFile(named: "cursor"))
+        switch try mode.choose(ticket: Self.ticket, opening: host.openConnectorSocket) {
+        case .connector(let connector):
+            _ = try connector.setReceiveBuffer(byteCount: source.receiveBufferByteCount)
+            endpoints.connector = metered(connector)
+        case .polling(let reason): endpoints.pollingReason = reason
+        }
         return ProcessSource(endpoints: endpoints, settings: source, clock: clock)
     }
 
@@ -215,6 +222,13 @@ struct SimulatedDaemon: Sendable {
             throw error
         }
         return hosts
+    }
+
+    /// Marks the first request to the connector.
+    private static let ticket: UInt32 = 0x636f_6c6c
+
+    private var mode: ProcessSourceMode {
+        settings.mode ?? (host.kernel.configuration.connector == .available ? .connector : .auto)
     }
 
     // MARK: - Files

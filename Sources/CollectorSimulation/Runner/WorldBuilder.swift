@@ -26,6 +26,7 @@ enum WorldBuilder {
         world.bootWall = WallTime(
             nanoseconds: host.wallNanoseconds.subtractingClamped(host.uptimeNanoseconds))
         world.hidepid = [.off, .noAccess, .invisible][min(host.hidePID, 2)]
+        world.connector = host.connector
         world.ownProcessID = ProcessID(host.ownPID)
         world.ownUserID = UserID(host.uid)
         world.ownCapabilities = Set(host.capabilities.compactMap(SimulatedCapability.init(rawValue:)))
@@ -91,7 +92,9 @@ enum WorldBuilder {
             template.startTicks = process.startTicks
             template.isDumpable = process.isDumpable
             if let cgroup = process.cgroup { template.cgroup = cgroup }
-            return kernel.addProcess(ProcessID(process.pid), template) != nil
+            return (process.pid..<process.pid + process.count).reduce(true) { isAdded, pid in
+                kernel.addProcess(ProcessID(pid), template) != nil && isAdded
+            }
         }
     }
 

@@ -202,7 +202,9 @@ extension EventPattern {
 
 extension GapPattern {
     init(_ reader: inout LineReader) throws(ScenarioError) {
-        place = try reader.word(of: ["netlink", "stopped", "buffer", "subscriber", "watch-queue", "watch"])
+        place = try reader.word(of: [
+            "netlink", "stopped", "polls", "buffer", "subscriber", "watch-queue", "watch",
+        ])
         let text = try reader.parsed("lost", "a number or any") { text in
             text == "any" || Quantity.integer(text) != nil ? text : nil
         }

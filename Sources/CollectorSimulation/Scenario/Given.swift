@@ -30,6 +30,8 @@ package struct GivenProcess: Hashable, Sendable {
     package var cgroup: [UInt8]?
     /// `PR_SET_DUMPABLE` 0: its details belong to root.
     package var isDumpable: Bool
+    /// How many of its kind there are, with consecutive pids.
+    package var count: Int32 = 1
 }
 
 extension GivenLine {
@@ -64,5 +66,6 @@ extension GivenProcess {
         startTicks = try reader.integer(key: "start", in: 0...UInt64.max / 2)
         cgroup = try reader.bytes(key: "cgroup")
         isDumpable = !reader.flag("nondumpable")
+        count = Int32(try reader.integer(key: "count", in: 1...UInt64(Int32.max - pid)) ?? 1)
     }
 }

@@ -1,4 +1,6 @@
 import EventModel
+package import HostSources
+package import SimulatedBackends
 
 /// The simulated host, as the `host` directive describes it.
 package struct HostDescription: Hashable, Sendable {
@@ -14,6 +16,8 @@ package struct HostDescription: Hashable, Sendable {
     /// `CLOCK_BOOTTIME` and `CLOCK_MONOTONIC` at the scenario's `@0`.
     package var uptimeNanoseconds: Int64 = 1_000_000_000_000
     package var hidePID: Int = 0
+    /// What the kernel makes of the process connector.
+    package var connector = ConnectorAvailability.available
     /// The collector's own user and pid.
     package var uid: UInt32 = 997
     package var ownPID: Int32 = 300
@@ -50,6 +54,11 @@ package struct CollectorSettings: Hashable, Sendable {
     package var sampleInterval: Int64?
     package var lateReadDelay: Int64?
     package var receiveBuffer: Int?
+    /// `nil`: through the connector where there is one, else as the product's default has it. Where there is one, asking it
+    /// first would only change the calls of all scenarios.
+    package var mode: ProcessSourceMode?
+    package var pollInterval: Int64?
+    package var pollRate: Int?
     /// How long the world has to be at rest before the table must equal the truth again.
     package var convergence: Int64?
     package var filesystem = FilesystemOptions()
@@ -93,6 +102,11 @@ extension HostDescription {
         }
         if let value = try line.duration(key: "uptime") { uptimeNanoseconds = value }
         if let value = try line.integer(key: "hidepid", in: 0...2) { hidePID = Int(value) }
+        if let value = try line.choice(
+            key: "connector", of: ConnectorAvailability.allCases.map(\.rawValue))
+        {
+            connector = ConnectorAvailability(rawValue: value) ?? connector
+        }
         if let value = try line.integer(key: "uid", in: 0...4_294_967_294) { uid = UInt32(value) }
         if let value = try line.pid(key: "pid") { ownPID = value }
         if let value = try line.parsed("caps", "a list such as net_admin,sys_ptrace", Self.capabilities) {
@@ -151,6 +165,11 @@ extension CollectorSettings {
         if let value = try line.duration(key: "sample") { sampleInterval = value }
         if let value = try line.duration(key: "late-read") { lateReadDelay = value }
         if let value = try line.byteCount(key: "rcvbuf") { receiveBuffer = value }
+        if let value = try line.choice(key: "mode", of: ProcessSourceMode.allCases.map(\.rawValue)) {
+            mode = ProcessSourceMode(rawValue: value)
+        }
+        if let value = try line.duration(key: "poll.interval") { pollInterval = value }
+        if let value = try line.integer(key: "poll.rate", in: 1...1_000_000) { pollRate = Int(value) }
         if let value = try line.duration(key: "converge") { convergence = value }
         try filesystem.read(&line)
         for (key, text) in try line.texts(keyPrefix: "sources.") { sourceSettings.append("\(key)=\(text)") }

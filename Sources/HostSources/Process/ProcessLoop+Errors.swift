@@ -74,7 +74,7 @@ extension ProcessLoop {
         var failureCount = 0
         while true {
             do throws(Errno) {
-                return try endpoints.connector.send(bytes)
+                return try socket.send(bytes)
             } catch {
                 sometimes(.requestFailed)
                 failureCount += 1
@@ -103,6 +103,10 @@ extension Errno {
 
 /// What is not as it should be, though the source works.
 struct ProcessTroubles: Equatable {
+    /// Why processes are polled for though nobody asked for that.
+    var pollingReason: String?
+    /// How long looking at all processes takes, because it may not be done as fast as it is wanted.
+    var turnDuration: Duration?
     var cursorError: Errno?
     /// The cursor of the last run was there but of no use.
     var isCursorUnusable = false
@@ -122,6 +126,14 @@ struct ProcessTroubles: Equatable {
 
     var health: Health {
         var reasons: [String] = []
+        if let pollingReason {
+            reasons.append(
+                "processes are looked for from time to time, as \(pollingReason); "
+                    + "how many may have lived between two looks is told")
+        }
+        if let turnDuration {
+            reasons.append("looking at all processes once takes \(turnDuration), as the rate allows no more")
+        }
         if let cursorError { reasons.append("the cursor could not be saved: \(cursorError)") }
         if isCursorUnusable {
             reasons.append("what was missed since the last run is not known: its cursor is unusable")

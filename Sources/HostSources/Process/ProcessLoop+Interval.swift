@@ -43,7 +43,7 @@ extension ProcessLoop {
             }
             try Task.checkCancellation()
             if receiveFailureCount > 0 { await pause(for: Self.retryDelay(after: receiveFailureCount)) }
-            let readiness = await endpoints.connector.readable(until: deadline)
+            let readiness = await socket.readable(until: deadline)
             if readiness == .deadlinePassed { throw ProcessSourceError.notServed }
         }
     }
@@ -52,7 +52,7 @@ extension ProcessLoop {
         // The kernel forgets a dead listener's socket but not that it was counted: worth a few attempts.
         for _ in 0..<Self.goodbyeAttemptLimit {
             do throws(Errno) {
-                return try endpoints.connector.send(ConnectorRequest(.ignore).bytes)
+                return try socket.send(ConnectorRequest(.ignore).bytes)
             } catch {
                 guard error.mayPass else { return }
             }

@@ -70,7 +70,7 @@ extension ProcessLoop {
     ///
     /// What no message tells of cannot have been missed with lost ones: of the process that is tracked it is read once, and
     /// its pidfd's inode only while something else may have its pid.
-    private func lookAtListed(_ pid: ProcessID) -> ProcessReading {
+    func lookAtListed(_ pid: ProcessID) -> ProcessReading {
         guard let process = tracker.table[pid.rawValue], process.isPlaceKnown else {
             return reader.read(pid, depth: .full)
         }

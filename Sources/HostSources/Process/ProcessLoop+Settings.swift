@@ -8,6 +8,7 @@ extension ProcessLoop {
         tracker.adopt(settings)
         let due = now.advanced(by: settings.sampleInterval)
         sampleDue = sampleDue.map { min($0, due) }
+        polling.pace.adopt(interval: settings.pollInterval, rate: settings.pollRate, at: now)
     }
 }
 
@@ -25,6 +26,8 @@ extension ProcessSourceSettings {
     mutating func adopt(_ next: ProcessSourceSettings) {
         sampleInterval = next.sampleInterval
         lateReadDelay = next.lateReadDelay
+        pollInterval = next.pollInterval
+        pollRate = next.pollRate
         rules = next.rules
         worldWritableFolders = next.worldWritableFolders
     }

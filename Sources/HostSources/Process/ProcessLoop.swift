@@ -11,6 +11,8 @@ import struct SystemPackage.Errno
 /// drain holds no message that says otherwise; so each round is handled after the next one has been read.
 final class ProcessLoop {
     let endpoints: ProcessSource.Endpoints
+    /// Where messages come from; silent where there is no connector.
+    let socket: any NetlinkSocket
     var settings: ProcessSourceSettings
     let settingsDesk: SettingsDesk<ProcessSourceSettings>
     /// That of the present run.
@@ -47,13 +49,17 @@ final class ProcessLoop {
     var resyncPace: ResyncPace
     var sampleDue: Instant?
     private var pace: LoopPace
+    /// How far looking has come where there is no connector.
+    var polling: PollingProgress
 
     init(
-        endpoints: ProcessSource.Endpoints, settingsDesk: SettingsDesk<ProcessSourceSettings>,
+        endpoints: ProcessSource.Endpoints, socket: any NetlinkSocket,
+        settingsDesk: SettingsDesk<ProcessSourceSettings>,
         context: SourceContext,
         desk: AccountDesk, taskDesk: TaskDesk
     ) {
         self.endpoints = endpoints
+        self.socket = socket
         // What is new up to here is in.
         _ = settingsDesk.take()
         settings = settingsDesk.present
@@ -63,6 +69,10 @@ final class ProcessLoop {
         self.taskDesk = taskDesk
         pace = LoopPace(receiveBufferByteCount: settings.receiveBufferByteCount)
         resyncPace = ResyncPace(interval: settings.resyncInterval)
+        polling = PollingProgress(
+            pace: PollingPace(
+                interval: settings.pollInterval, rate: settings.pollRate, at: context.clock.monotonic))
+        troubles.pollingReason = endpoints.pollingReason
         tracker = ProcessTracker(
             settings: settings, bootID: context.run.bootID, ownProcessID: endpoints.fence.ownProcessID)
         reader = ProcessReader(
@@ -84,6 +94,7 @@ final class ProcessLoop {
     }
 
     private func observe() async throws {
+        guard endpoints.connector != nil else { return try await poll() }
         try await subscribe()
         defer { unsubscribe() }
         if fences.hasOpened {
@@ -124,7 +135,7 @@ final class ProcessLoop {
         tellTroubles()
     }
 
-    private func tellTroubles() {
+    func tellTroubles() {
         troubles.untrackedCount = tracker.untrackedCount
         troubles.droppedLookCount = tracker.lateReads.droppedCount
         troubles.resyncInterval = resyncPace.stretchedInterval(at: now)
@@ -141,6 +152,7 @@ final class ProcessLoop {
         var earliest = tracker.lateReads.nextDue
         if let resyncDue = resyncPace.due { earliest = min(earliest ?? resyncDue, resyncDue) }
         if let sampleDue { earliest = min(earliest ?? sampleDue, sampleDue) }
+        if let pollDue = polling.due { earliest = min(earliest ?? pollDue, pollDue) }
         return earliest
     }
 
@@ -212,7 +224,7 @@ final class ProcessLoop {
     }
 
     /// Waits for messages, for something that is due, or for the time to hand out what was emitted.
-    private func waitForWork() async {
+    func waitForWork() async {
         if receiveFailureCount > 0 {
             // The socket is readable and cannot be read: waiting for it would be a loop without a pause.
             await pause(for: Self.retryDelay(after: receiveFailureCount))
@@ -222,7 +234,7 @@ final class ProcessLoop {
         } else {
             var deadline = nextWork
             if let flushDue = pace.flushDue { deadline = min(deadline ?? flushDue, flushDue) }
-            _ = await endpoints.connector.readable(until: deadline)
+            _ = await socket.readable(until: deadline)
         }
         flushIfDue()
     }
@@ -234,7 +246,7 @@ final class ProcessLoop {
         }
     }
 
-    private func flushIfDue() {
+    func flushIfDue() {
         guard let due = pace.flushDue, due <= now else { return }
         context.emitter.flush()
         pace.noteFlush(at: now)
@@ -300,7 +312,7 @@ final class ProcessLoop {
     private func receiveBatch(noting round: inout Round) throws(Errno) -> Bool {
         let begin = now
         do throws(Errno) {
-            try endpoints.connector.receive(into: &batch)
+            try socket.receive(into: &batch)
             noteReceive()
             calmUntil = begin
             return true

@@ -132,6 +132,8 @@ struct ProcessReader {
     /// `nil` when arguments are to be told as they are.
     let redaction: ArgumentRedaction?
     private var buffer: [UInt8] = []
+    /// Files, links and folders of `/proc` that it has opened, or tried to.
+    private(set) var openCount = 0
 
     init(procfs: any ProcFileSystem, clock: any SystemClock, redaction: ArgumentRedaction?) {
         self.procfs = procfs
@@ -152,7 +154,8 @@ struct ProcessReader {
         return reading
     }
 
-    private func readInode(into reading: inout ProcessReading) {
+    private mutating func readInode(into reading: inout ProcessReading) {
+        openCount += 1
         // Without pidfs, or when even this is refused, there is no inode: 0.
         reading.pidFDInode = (try? procfs.pidFDInode(of: reading.pid)) ?? 0
     }
@@ -166,6 +169,7 @@ struct ProcessReader {
     }
 
     private mutating func look(at pid: ProcessID, into reading: inout ProcessReading) throws(Errno) {
+        openCount += 1
         let directory = try procfs.openProcess(pid)
         reading.aliveAt = clock.monotonic
         if reading.depth.contains(.image) {
@@ -197,6 +201,7 @@ struct ProcessReader {
         of file: ProcessFile, in directory: borrowing ProcessDirectory, isWhole: (Span<UInt8>) -> Bool
     ) throws(Errno) {
         buffer.removeAll(keepingCapacity: true)
+        openCount += 1
         let handle = try procfs.open(file, in: directory)
         while buffer.count < Limits.procFileByteCount {
             let count = try procfs.read(handle, count: Limits.procFileByteCount - buffer.count, into: &buffer)
@@ -222,6 +227,7 @@ struct ProcessReader {
         in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
     ) {
         buffer.removeAll(keepingCapacity: true)
+        openCount += 1
         do {
             try procfs.readLink(.exe, in: directory, into: &buffer)
             let link = try ExecutableLink(parsing: buffer.span)
@@ -269,6 +275,7 @@ struct ProcessReader {
         var last: [UInt8] = []
         for attempt in 0..<Self.commandLineAttemptLimit {
             buffer.removeAll(keepingCapacity: true)
+            openCount += 1
             let handle = try procfs.open(.cmdline, in: directory)
             let count = try procfs.read(handle, count: Limits.commandLineByteCount, into: &buffer)
             guard count > 0 else { return true }
@@ -288,6 +295,7 @@ struct ProcessReader {
         in directory: borrowing ProcessDirectory, into reading: inout ProcessReading
     ) {
         buffer.removeAll(keepingCapacity: true)
+        openCount += 1
         do {
             try procfs.readLink(.pidNamespace, in: directory, into: &buffer)
             let link = try NamespaceLink(parsing: buffer.span)

@@ -12,6 +12,10 @@ package struct ProcessSourceSettings: Sendable {
     package var pageByteCount: UInt64 = 4_096
     /// What the connector's receive buffer was set to: messages are left to gather only where there is room for them.
     package var receiveBufferByteCount = 8 << 20
+    /// Without the connector: how often all processes shall be looked at.
+    package var pollInterval: Duration = .seconds(1)
+    /// Without the connector: most files and links of `/proc` opened in a second, on average.
+    package var pollRate = 3_000
     package var rules = ProcessRules()
     /// Whether secrets in arguments are replaced before anything else sees them.
     package var redactsArguments = true

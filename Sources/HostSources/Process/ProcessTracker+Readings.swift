@@ -258,7 +258,7 @@ extension ProcessTracker {
 
     private func changedFields(from before: ProcessEvent, to after: ProcessEvent) -> [ProcessField] {
         var fields: [ProcessField] = []
-        if before.name != after.name { fields.append(.name) }
+        if before.name != after.name, !isWorker(after) { fields.append(.name) }
         if before.executablePath != after.executablePath { fields.append(.exe) }
         if before.commandLine != after.commandLine, !isTrimmed(before, of: after) { fields.append(.cmdline) }
         if before.uid != after.uid { fields.append(.uid) }
@@ -268,6 +268,11 @@ extension ProcessTracker {
         if before.cgroup != after.cgroup { fields.append(.cgroup) }
         if before.pidNamespace != after.pidNamespace { fields.append(.pidNamespace) }
         return fields
+    }
+
+    /// Whether `/proc` shows, behind its name, what it does at the moment (`wq_worker_comm`, `kernel/workqueue.c`).
+    private func isWorker(_ process: ProcessEvent) -> Bool {
+        process.isKernelThread && process.name?.hasPrefix("kworker/") == true
     }
 
     /// Whether the only difference is that the table kept less of a long command line.
