@@ -176,11 +176,12 @@ struct LineReader {
 
     /// All that have such a key, whatever follows it, in their order.
     mutating func texts(keyPrefix: String) throws(ScenarioError) -> [(key: String, text: String)] {
-        knownKeys.append(keyPrefix + "*")
+        knownKeys.append(keyPrefix + "NAME.KEY")
         var texts: [(key: String, text: String)] = []
         for (key, value, column) in keyed where key.hasPrefix(keyPrefix) {
             guard let bytes = value.bytes else {
-                throw error("expected \(key)= with a word or a string", column: column)
+                throw error(
+                    "expected \(key)=a word or a string, not \(Printer.value(value))", column: column)
             }
             texts.append((key, String(decoding: bytes, as: UTF8.self)))
         }
