@@ -8,7 +8,10 @@ public protocol FileWatcher: Sendable {
     ///
     /// The same inode gives the same number, and a new mask replaces the old one unless it has `IN_MASK_ADD`. A number is
     /// not given twice in the life of an instance.
-    /// - Parameter mask: The bits of `<sys/inotify.h>`.
+    ///
+    /// - Parameters:
+    ///   - file: What is to be watched; opened as ``FileAccess/path`` is enough.
+    ///   - mask: The bits of `<sys/inotify.h>`.
     /// - Throws: `ENOSPC` beyond `fs.inotify.max_user_watches`, `ENOMEM`, `EACCES` without the right to read, `ENOTDIR` with
     ///   `IN_ONLYDIR`, `EINVAL` for a mask without an event, `EEXIST` with `IN_MASK_CREATE`.
     func addWatch(_ file: borrowing FileHandle, mask: UInt32) throws(Errno) -> Int32

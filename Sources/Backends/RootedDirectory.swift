@@ -23,7 +23,10 @@ public protocol RootedDirectory: Sendable {
 
     /// Opens one name in a folder that is already open; as ``open(_:as:)``.
     ///
-    /// - Parameter name: No slash, not empty, not `.` or `..` (`EINVAL`).
+    /// - Parameters:
+    ///   - name: No slash, not empty, not `.` or `..` (`EINVAL`).
+    ///   - folder: Opened as ``FileAccess/folder`` or ``FileAccess/path``.
+    ///   - access: What for.
     func open(_ name: [UInt8], in folder: borrowing FileHandle, as access: FileAccess) throws(Errno)
         -> FileHandle
 

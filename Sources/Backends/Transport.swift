@@ -56,8 +56,10 @@ public protocol TransportConnection: Sendable {
     /// before; a peer that only sends no more does not break the connection.
     ///
     /// One waiter at a time. A cancelled task returns at once with `interrupted`.
-    /// - Parameter interest: May be empty: then only the deadline, an interruption or a broken connection
-    ///   ends the wait.
+    ///
+    /// - Parameters:
+    ///   - interest: May be empty: then only the deadline, an interruption or a broken connection ends the wait.
+    ///   - deadline: On the monotonic clock; `nil` for none.
     func ready(for interest: TransportInterest, until deadline: Instant?) async -> Readiness
 
     /// Makes the present or the next ``ready(for:until:)`` return; callable from any thread.

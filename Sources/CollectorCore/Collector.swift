@@ -42,6 +42,8 @@ public final class Collector: Sendable {
     }
 
     /// - Parameters:
+    ///   - configuration: Checked here.
+    ///   - run: Becomes part of the identity of every event.
     ///   - thread: Carries the runtime's own tasks and timers.
     ///   - meter: Measures the process for ``Telemetry``.
     ///   - debugLog: Told of decisions, one line each, if ``CollectorConfiguration/enableDebugLogging``; called on

@@ -6,7 +6,7 @@ public import struct SystemPackage.Errno
 extension RootedDirectory {
     /// The names in a folder, without `.` and `..`, in the order of the file system.
     ///
-    /// Not a snapshot, see ``Backends/RootedDirectory/readEntries(of:count:into:)``. Names are any bytes but NUL and slash.
+    /// Not a snapshot, see `readEntries(of:count:into:)`. Names are any bytes but NUL and slash.
     ///
     /// - Parameters:
     ///   - path: Relative to the root; empty for the root itself.

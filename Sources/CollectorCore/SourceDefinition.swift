@@ -20,7 +20,7 @@ public struct SourceDefinition: Sendable {
     /// - Parameters:
     ///   - name: Lower-case letters, digits and `_`, as in a key of settings; something else traps.
     ///   - settings: Keys begin with `sources.NAME.`; what is set takes effect at the next start, so that each is declared
-    ///     with ``Setting/Reload/atRestart``. Something else traps.
+    ///     with `Setting.Reload.atRestart`. Something else traps.
     ///   - make: Opens all that the source needs through the host, and makes the source; `nil` when it has nothing to do by
     ///     its settings. Called once, before privileges are given up and before any thread runs; what it throws keeps the
     ///     whole composition from starting.

@@ -22,21 +22,16 @@ enum SimulatorProcess {
     }
 
     static func run(_ arguments: [String]) throws -> Result {
-        let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
-        let output = Pipe()
         let folder = try folder()
         defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appendingPathComponent("output")
         let errors = folder.appendingPathComponent("errors")
-        try Data().write(to: errors)
-        process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let process = try ChildProcess(
+            [executable.path] + arguments, output: .file(output), errors: .file(errors))
+        // A swarm of runs in a build for debugging takes its time.
+        let exitCode = process.wait(within: .seconds(600))
         return Result(
-            exitCode: process.terminationStatus, output: String(decoding: data, as: UTF8.self),
+            exitCode: exitCode, output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
             errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
     }
 
@@ -93,7 +88,7 @@ enum SimulatorProcess {
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = try file(Self.scenario, in: folder)
         let shrunk = try SimulatorProcess.run(
-            ["shrink", path, "--bugs", folder.path, "--for", "5s", "--schedules", "20"])
+            ["shrink", path, "--bugs", folder.path, "--for", "300s", "--schedules", "20"])
         #expect(shrunk.exitCode == 0, "\(shrunk.errors)")
         let name = try #require(
             FileManager.default.contentsOfDirectory(atPath: folder.path).first {

@@ -3,7 +3,8 @@ import Testing
 
 /// The daemon as its users meet it: a second process, the real kernel, real signals. Needs root.
 @Suite(
-    .serialized, .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
+    .serialized, .timeLimit(.minutes(10)),
+    .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
 )
 struct CollectordTests {
     private static let ready = #""state":"ready""#
@@ -11,9 +12,13 @@ struct CollectordTests {
     @Test func `a program's life arrives in order, enriched, and both accounts balance`() throws {
         let daemon = try Daemon(["run", "--events", "json"])
         #expect(daemon.waitForLine(holding: Self.ready))
-        let pid = try runToEnd("/bin/sleep", ["0.2"])
+        // It lives until it was looked at.
+        let program = try HeldProgram(["/bin/cat", "-"])
+        let pid = program.pid
+        #expect(daemon.waitForEvent("process.exec", of: pid))
+        program.release()
         #expect(daemon.waitForEvent("process.exit", of: pid))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         #expect(result.exitCode == 0)
         let kinds = result.events(of: pid).filter { $0["origin"] as? String == "emitted" }.compactMap {
@@ -24,7 +29,7 @@ struct CollectordTests {
         #expect(kinds.last == "process.exit")
         let exec = try #require(result.events(of: pid).last { $0["kind"] as? String == "process.exec" })
         let process = try #require(exec["process"] as? [String: Any])
-        #expect(process["cmdline"] as? [String] == ["/bin/sleep", "0.2"])
+        #expect(process["cmdline"] as? [String] == ["/bin/cat", "-"])
         #expect((exec["provenance"] as? [String: Any])?["cmdline"] as? String == "verified")
         #expect(process["parent"] != nil)
         let source = try #require(result.accounts("source").last)
@@ -46,11 +51,11 @@ struct CollectordTests {
     {
         let daemon = try Daemon(["run", "--events", "json", "--set", "sources.process.receive_buffer=4KiB"])
         #expect(daemon.waitForLine(holding: Self.ready))
-        kill(daemon.process.processIdentifier, SIGSTOP)
+        daemon.signal(SIGSTOP)
         try runToEnd("/bin/sh", ["-c", "i=0; while [ $i -lt 300 ]; do (:) ; i=$((i+1)); done"])
-        kill(daemon.process.processIdentifier, SIGCONT)
+        daemon.signal(SIGCONT)
         #expect(daemon.waitForLine(holding: #""cause":"kernel_overflow""#))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         let source = try #require(result.accounts("source").last)
         let lost = try #require(source["lost"] as? Int)
@@ -65,7 +70,7 @@ struct CollectordTests {
     @Test func `privileges are gone on every thread before the first event`() throws {
         let daemon = try Daemon(["run", "--events", "json"])
         #expect(daemon.waitForLine(holding: Self.ready))
-        let tasks = "/proc/\(daemon.process.processIdentifier)/task"
+        let tasks = "/proc/\(daemon.pid)/task"
         for task in try FileManager.default.contentsOfDirectory(atPath: tasks) {
             let status = try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
             // net_admin 12, sys_ptrace 19, dac_read_search 2: nothing else may be left.
@@ -75,17 +80,17 @@ struct CollectordTests {
             #expect(status.contains("NoNewPrivs:\t1"))
             #expect(status.contains("Seccomp:\t2"))
         }
-        daemon.process.terminate()
+        daemon.terminate()
         #expect(try daemon.finish().exitCode == 0)
     }
 
     @Test func `SIGUSR1 writes accounts while it goes on`() throws {
         let daemon = try Daemon(["run", "--events", "json"])
         #expect(daemon.waitForLine(holding: Self.ready))
-        kill(daemon.process.processIdentifier, SIGUSR1)
+        daemon.signal(SIGUSR1)
         #expect(daemon.waitForLine(holding: #""record":"account""#))
-        #expect(daemon.process.isRunning)
-        daemon.process.terminate()
+        #expect(daemon.isRunning)
+        daemon.terminate()
         let result = try daemon.finish()
         #expect(result.accounts("source").count == 2)
         #expect(result.accounts("source").allSatisfy { $0["balanced"] as? Bool == true })
@@ -97,31 +102,30 @@ struct CollectordTests {
         let long = String(repeating: "x", count: 100_000)
         let hostile =
             ["1", "-a\n(x) R \u{1b}[31m", "\"\\", "\u{202e}abc"] + Array(repeating: long, count: 15)
-        // sh ignores its further arguments but keeps them in its command line.
-        let pid = try runToEnd("/bin/sh", ["-c", "sleep 0.3"] + hostile)
+        // sh ignores its further arguments but keeps them in its command line, and lives until it was looked at.
+        let program = try HeldProgram(["/bin/sh", "-c", "read x"] + hostile)
+        let pid = program.pid
+        #expect(daemon.waitForEvent("process.exec", of: pid))
+        program.release()
         #expect(daemon.waitForEvent("process.exit", of: pid))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         let exec = try #require(result.events(of: pid).last { $0["kind"] as? String == "process.exec" })
         let arguments = try #require((exec["process"] as? [String: Any])?["cmdline"] as? [String])
-        #expect(arguments == ["/bin/sh", "-c", "sleep 0.3"] + hostile)
+        #expect(arguments == ["/bin/sh", "-c", "read x"] + hostile)
     }
 
     @Test func `a closed pipe ends the run with its accounts on standard error`() throws {
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         let state = FileManager.default.temporaryDirectory.appendingPathComponent(
             "collectord-\(UUID().uuidString)")
-        shell.arguments = [
-            "-c",
-            "{ \(Daemon.executable.path) run --events json --set ipc.socket= --set state.directory=\(state.path); echo code=$? >&2; } | head -n 1",
-        ]
-        let errors = Pipe()
-        shell.standardOutput = FileHandle.nullDevice
-        shell.standardError = errors
-        try shell.run()
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        shell.waitUntilExit()
+        let result = try Program(
+            at: "/bin/sh",
+            [
+                "-c",
+                "{ \(Daemon.executable.path) run --events json --set ipc.socket= --set state.directory=\(state.path); echo code=$? >&2; } | head -n 1",
+            ]
+        ).finish()
+        let text = result.errors
         #expect(text.contains("code=0"))
         #expect(text.contains(#""account":"source""#))
         #expect(text.contains(#""account":"stream""#))
@@ -142,9 +146,11 @@ struct CollectordTests {
         var count = 0
         for _ in 0..<2 {
             let daemon = try Daemon([
-                "run", "--json", "--for", "500ms", "--set", "ipc.socket=", "--set",
-                "state.directory=\(state.path)",
+                "run", "--json", "--set", "ipc.socket=", "--set", "state.directory=\(state.path)",
             ])
+            #expect(daemon.waitForLine(holding: Self.ready))
+            #expect(daemon.waitForEvent("process.exit", of: try runToEnd("/bin/true", [])))
+            daemon.terminate()
             let result = try daemon.finish()
             let events = result.lines.compactMap { $0["id"] as? String }
             count += events.count

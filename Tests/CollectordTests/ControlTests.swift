@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The control socket of a real daemon, and `collectorctl` as another process.
-@Suite(.enabled(if: Daemon.isAvailable), .serialized)
+@Suite(.enabled(if: Daemon.isAvailable), .serialized, .timeLimit(.minutes(10)))
 struct ControlTests {
     private let folder: URL
     private var socket: String { folder.appendingPathComponent("c.sock").path }
@@ -23,7 +23,7 @@ struct ControlTests {
     }
 
     private func stop(_ daemon: Daemon) throws -> Daemon.Result {
-        daemon.process.terminate()
+        daemon.terminate()
         return try daemon.finish()
     }
 
@@ -56,21 +56,17 @@ struct ControlTests {
     @Test func `a process that runs is found by its pid, and one that does not is not`() throws {
         let daemon = try startDaemon()
         defer { try? FileManager.default.removeItem(at: folder) }
-        let sleeper = Process()
-        sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        sleeper.arguments = ["30"]
-        try sleeper.run()
-        let pid = sleeper.processIdentifier
+        let held = try HeldProgram(["/bin/cat", "-"])
+        let pid = held.pid
         #expect(daemon.waitForEvent("process.exec", of: pid))
         let found = try ctl("task", "processes", "--pid", "\(pid)", "--json").finish()
         #expect(found.lines.count == 1)
         #expect(
-            (found.lines[0]["process"] as? [String: Any])?["cmdline"] as? [String] == ["/bin/sleep", "30"])
+            (found.lines[0]["process"] as? [String: Any])?["cmdline"] as? [String] == ["/bin/cat", "-"])
         let tree = try ctl("task", "tree", "\(getpid())", "--json").finish()
         #expect(
             tree.lines.contains { ($0["process"] as? [String: Any])?["pid"] as? Int == Int(pid) })
-        kill(pid, SIGKILL)
-        sleeper.waitUntilExit()
+        held.release()
         #expect(daemon.waitForEvent("process.exit", of: pid))
         #expect(try ctl("task", "processes", "--pid", "\(pid)", "--json").finish().lines.isEmpty)
         let missing = try ctl("task", "tree", "\(pid)").finish()
@@ -81,21 +77,14 @@ struct ControlTests {
     @Test func `every page of a long list comes, and nobody twice`() throws {
         let daemon = try startDaemon()
         defer { try? FileManager.default.removeItem(at: folder) }
-        let sleepers = try (0..<300).map { _ in
-            let sleeper = Process()
-            sleeper.executableURL = URL(fileURLWithPath: "/bin/sleep")
-            sleeper.arguments = ["30"]
-            try sleeper.run()
-            return sleeper
-        }
-        let last = sleepers[299].processIdentifier
+        // Killed when they go.
+        let sleepers = try (0..<300).map { _ in try ChildProcess(["/bin/sleep", "300"]) }
+        let last = sleepers[299].pid
         #expect(daemon.waitForEvent("process.exec", of: last))
         let found = try ctl("task", "processes", "--name", "sleep", "--json").finish()
         let pids = found.lines.compactMap { ($0["process"] as? [String: Any])?["pid"] as? Int }
-        #expect(Set(pids).isSuperset(of: sleepers.map { Int($0.processIdentifier) }))
+        #expect(Set(pids).isSuperset(of: sleepers.map { Int($0.pid) }))
         #expect(Set(pids).count == pids.count)
-        for sleeper in sleepers { kill(sleeper.processIdentifier, SIGKILL) }
-        for sleeper in sleepers { sleeper.waitUntilExit() }
         _ = try stop(daemon)
     }
 
@@ -127,12 +116,10 @@ struct ControlTests {
         let program = folder.appendingPathComponent("tool")
         try FileManager.default.copyItem(at: URL(fileURLWithPath: "/bin/sleep"), to: program)
         let digest = try sha256("/bin/sleep")
-        let sleeper = Process()
-        sleeper.executableURL = program
-        sleeper.arguments = ["30"]
-        try sleeper.run()
-        let pid = sleeper.processIdentifier
-        defer { kill(pid, SIGKILL) }
+        // Killed when it goes.
+        let sleeper = try ChildProcess([program.path, "300"])
+        let pid = sleeper.pid
+        defer { withExtendedLifetime(sleeper) {} }
         #expect(daemon.waitForEvent("process.exec", of: pid))
         func verify(_ arguments: String...) throws -> [String: Any] {
             let result = try Program(
@@ -255,13 +242,15 @@ struct ControlTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let watch = try ctl("watch", "--json", "--topic", "events.process.#")
         #expect(watch.waitUntilConnected(socket, self.ctl))
-        try runToEnd("/bin/true", [])
-        kill(first.process.processIdentifier, SIGKILL)
+        let before = try runToEnd("/bin/true", [])
+        #expect(try watch.waitForOutput(holding: "\"process\":{\"pid\":\(before),", count: 3))
+        first.signal(SIGKILL)
         _ = try first.finish()
         let second = try startDaemon()
         #expect(watch.waitUntilConnected(socket, self.ctl))
         let pid = try runToEnd("/bin/true", [])
         #expect(second.waitForEvent("process.exit", of: pid))
+        #expect(try watch.waitForOutput(holding: "\"process\":{\"pid\":\(pid),", count: 3))
         _ = try stop(second)
         let result = try watch.interrupt()
         let ids = result.lines.compactMap { $0["id"] as? String }

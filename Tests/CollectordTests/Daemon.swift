@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A real `collectord` beside the test, as another process.
 final class Daemon {
@@ -17,13 +18,18 @@ final class Daemon {
         }
     }
 
-    let process = Process()
-    private let output = Pipe()
+    private let child: ChildProcess
+    private let output: Int32
     private let errors: URL
     private let folder: URL
-    private var data = Data()
+    private var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    /// What came after the last whole line.
+    private var rest: [UInt8] = []
+    private var lines: [String] = []
     private var examinedCount = 0
-    private var searchedCount = 0
+
+    var pid: pid_t { child.pid }
+    var isRunning: Bool { child.isRunning }
 
     /// Beside the test bundle: `swift build --build-tests` makes both.
     static var executable: URL {
@@ -35,74 +41,118 @@ final class Daemon {
         geteuid() == 0 && FileManager.default.isExecutableFile(atPath: executable.path)
     }
 
-    /// Starts the daemon; whatever happens it ends by itself after 20 s.
+    /// Starts the daemon; whatever happens it ends by itself after ten minutes.
     init(_ arguments: [String]) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "collectord-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         errors = folder.appendingPathComponent("err")
-        try Data().write(to: errors)
+        let fifo = folder.appendingPathComponent("out")
+        #expect(unsafe mkfifo(fifo.path, 0o600) == 0)
+        output = unsafe open(fifo.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         let hasState = arguments.contains { $0.hasPrefix("state.directory=") }
         let hasSocket = arguments.contains { $0.hasPrefix("ipc.socket=") }
         let hasLimit = arguments.contains("--for")
-        process.executableURL = Self.executable
         // What this host's own collector is told is not for tests.
-        process.arguments =
-            arguments + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
+        let words =
+            [Self.executable.path] + arguments
+            + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
             + (hasSocket ? [] : ["--set", "ipc.socket="])
             + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
-            + (hasLimit ? [] : ["--for", "20s"])
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
+            + (hasLimit ? [] : ["--for", "600s"])
+        child = try ChildProcess(words, output: .fifo(fifo), errors: .file(errors))
     }
 
-    /// Reads standard output until a line not looked at before satisfies `condition`; `false` when it ended first.
-    func waitForLine(where condition: (String) -> Bool) -> Bool {
+    deinit {
+        close(output)
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func signal(_ number: Int32) { child.signal(number) }
+    func terminate() { signal(SIGTERM) }
+
+    /// Waits for its end, without reading what it still writes.
+    func waitUntilExit() { child.wait() }
+
+    /// Reads what there is; waits for it until `deadline`. `false` at the end of the output, or then.
+    private func readMore(until deadline: ContinuousClock.Instant) -> Bool {
         while true {
-            while let newline = data.range(of: Data([0x0a]), in: searchedCount..<data.count) {
-                let line = String(decoding: data[examinedCount..<newline.lowerBound], as: UTF8.self)
-                examinedCount = newline.upperBound
-                searchedCount = newline.upperBound
-                if condition(line) { return true }
+            let count = unsafe read(output, &chunk, chunk.count)
+            if count > 0 {
+                rest += chunk[..<count]
+                takeLines()
+                return true
             }
-            searchedCount = data.count
-            let more = output.fileHandleForReading.availableData
-            if more.isEmpty { return false }
-            data += more
+            let time = deadline - .now
+            guard count < 0, errno == EAGAIN || errno == EINTR, time > .zero else { return false }
+            var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+            unsafe poll(&wanted, 1, Int32(time.components.seconds * 1_000 + 1))
         }
     }
 
-    func waitForLine(holding part: String) -> Bool { waitForLine { $0.contains(part) } }
+    /// Takes whole lines off what was read, each byte once: a reader that is slow holds up the daemon, which then loses.
+    private func takeLines() {
+        var start = 0
+        unsafe rest.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            while let newline = unsafe memchr(base + start, 0x0a, bytes.count - start) {
+                let end = unsafe UnsafeRawPointer(newline) - base
+                unsafe lines.append(String(decoding: bytes[start..<end], as: UTF8.self))
+                start = end + 1
+            }
+        }
+        rest.removeFirst(start)
+    }
+
+    /// Reads standard output until a line not looked at before satisfies `condition`.
+    ///
+    /// `false`, with an issue that says what there was instead, when it ended first or nothing came for so long. A
+    /// daemon that goes on writing has all the time until it ends by itself.
+    func waitForLine(
+        _ what: String = "a line that the test waits for", sourceLocation: SourceLocation = #_sourceLocation,
+        where condition: (String) -> Bool
+    ) -> Bool {
+        while true {
+            while examinedCount < lines.count {
+                examinedCount += 1
+                if condition(lines[examinedCount - 1]) { return true }
+            }
+            if readMore(until: .now + ChildProcess.patience) { continue }
+            let errors = (try? String(decoding: Data(contentsOf: errors), as: UTF8.self)) ?? ""
+            Issue.record(
+                """
+                collectord \(isRunning ? "did not write within \(ChildProcess.patience)" : "ended before it wrote"): \(what)
+                its last lines: \(lines.suffix(3).joined(separator: "\n"))
+                its errors: \(errors.suffix(1_000))
+                """, sourceLocation: sourceLocation)
+            return false
+        }
+    }
+
+    func waitForLine(
+        holding part: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Bool {
+        waitForLine("a line with \(part)", sourceLocation: sourceLocation) { $0.contains(part) }
+    }
 
     /// Waits for an event of one kind about one process.
-    func waitForEvent(_ kind: String, of pid: Int32) -> Bool {
-        waitForLine { $0.contains("\"kind\":\"\(kind)\"") && $0.contains("\"process\":{\"pid\":\(pid),") }
+    func waitForEvent(
+        _ kind: String, of pid: pid_t, sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Bool {
+        waitForLine("\(kind) of \(pid)", sourceLocation: sourceLocation) {
+            $0.contains("\"kind\":\"\(kind)\"") && $0.contains("\"process\":{\"pid\":\(pid),")
+        }
     }
 
+    /// Reads everything up to its end.
     func finish() throws -> Result {
-        data += output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        while readMore(until: .now + ChildProcess.patience) {}
+        let exitCode = child.wait()
         let complaints = try String(decoding: Data(contentsOf: errors), as: UTF8.self)
-        let text = String(decoding: data, as: UTF8.self)
-        let lines = text.split(separator: "\n").compactMap {
+        let objects = lines.compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
         }
-        try FileManager.default.removeItem(at: folder)
-        return Result(exitCode: process.terminationStatus, lines: lines, text: text, errors: complaints)
+        let text = (lines + [String(decoding: rest, as: UTF8.self)]).joined(separator: "\n")
+        return Result(exitCode: exitCode, lines: objects, text: text, errors: complaints)
     }
-}
-
-/// Runs a program to its end and returns its pid.
-@discardableResult
-func runToEnd(_ path: String, _ arguments: [String]) throws -> Int32 {
-    let child = Process()
-    child.executableURL = URL(fileURLWithPath: path)
-    child.arguments = arguments
-    child.standardOutput = FileHandle.nullDevice
-    child.standardError = FileHandle.nullDevice
-    try child.run()
-    child.waitUntilExit()
-    return child.processIdentifier
 }

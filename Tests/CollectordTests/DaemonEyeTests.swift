@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The second socket of a real daemon, and a client written from the protocol's file alone.
-@Suite(.enabled(if: Daemon.isAvailable && PythonClient.isAvailable), .serialized)
+@Suite(.enabled(if: Daemon.isAvailable && PythonClient.isAvailable), .serialized, .timeLimit(.minutes(10)))
 struct DaemonEyeTests {
     private let folder: URL
     private var socket: String { folder.appendingPathComponent("d.sock").path }
@@ -66,7 +66,7 @@ struct DaemonEyeTests {
         #expect(flag("verify_executable", "is_same") == flag("verify_executable", "success"))
         #expect(flag("bad_checksum", "is_closed") == true && steps["done"] != nil)
         try expectListener(endings: "frame_checksum")
-        daemon.process.terminate()
+        daemon.terminate()
         #expect(try daemon.finish().exitCode == 0)
         #expect(!FileManager.default.fileExists(atPath: socket), "the name goes with the daemon")
     }
@@ -84,12 +84,12 @@ struct DaemonEyeTests {
         #expect(try steps()["all"]?["has_all"] as? Bool == true)
         var status = stat()
         #expect(unsafe stat(socket, &status) == 0 && status.st_mode & 0o777 == 0o660)
-        daemon.process.terminate()
+        daemon.terminate()
         #expect(try daemon.finish().exitCode == 0)
         let other = try Daemon(["run", "--events", "json", "--set", "ipc.socket=\(control)"])
         #expect(other.waitForLine(holding: #""state":"ready""#))
         #expect(!FileManager.default.fileExists(atPath: socket))
-        other.process.terminate()
+        other.terminate()
         _ = try other.finish()
     }
 }

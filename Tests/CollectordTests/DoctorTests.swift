@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What `collectord doctor` finds as whom.
-@Suite(.enabled(if: Daemon.isAvailable))
+@Suite(.enabled(if: Daemon.isAvailable), .timeLimit(.minutes(10)))
 struct DoctorTests {
     /// Runs the doctor, in front of it a program that changes who it is, in a folder that belongs to `uid`.
     private func examine(

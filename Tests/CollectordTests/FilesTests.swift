@@ -3,7 +3,8 @@ import Testing
 
 /// The filesystem source as its users meet it: a real daemon, a real kernel, a real dpkg.
 @Suite(
-    .serialized, .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
+    .serialized, .timeLimit(.minutes(10)),
+    .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
 )
 struct FilesTests {
     private static let ready = #""state":"ready""#
@@ -66,7 +67,7 @@ struct FilesTests {
             try folder.shell(command)
             #expect(daemon.waitForLine(holding: #""kind":"file.\#(kind)""#))
         }
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         try expectBalance(result)
         let kinds = result.lines.compactMap { $0["kind"] as? String }.filter { $0.hasPrefix("file.") }
@@ -88,10 +89,16 @@ struct FilesTests {
         let (folder, state) = (try Folder(), try Folder())
         let daemon = try watch(folder, state: state)
         try folder.shell(
-            "for i in 1 2 3 4 5 6 7 8 9; do mkdir -p t$i/a/b/c/d; echo x > t$i/a/b/c/d/leaf; done; sleep 0.5; touch end"
-        )
+            "for i in 1 2 3 4 5 6 7 8 9; do mkdir -p t$i/a/b/c/d; echo x > t$i/a/b/c/d/leaf; done")
+        var leaves = 0
+        let areThere = daemon.waitForLine("nine leaves") {
+            if $0.contains(#""kind":"file.created""#) && $0.contains("/leaf\"") { leaves += 1 }
+            return leaves == 9
+        }
+        #expect(areThere)
+        try folder.shell("touch end")
         #expect(daemon.waitForLine(holding: "/end\""))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         try expectBalance(result)
         let created = files(result, "file.created").compactMap { $0["path"] as? String }
@@ -108,16 +115,16 @@ struct FilesTests {
     @Test func `20 000 files made while nobody reads are one gap, and all told`() throws {
         let (folder, state) = (try Folder(), try Folder())
         let daemon = try watch(folder, state: state)
-        kill(daemon.process.processIdentifier, SIGSTOP)
+        daemon.signal(SIGSTOP)
         try folder.shell("i=0; while [ $i -lt 20000 ]; do : > $i; i=$((i+1)); done")
-        kill(daemon.process.processIdentifier, SIGCONT)
+        daemon.signal(SIGCONT)
         var count = 0
-        let isComplete = daemon.waitForLine {
+        let isComplete = daemon.waitForLine("20 000 files") {
             if $0.contains(#""kind":"file.created""#) { count += 1 }
             return count == 20_000
         }
         #expect(isComplete)
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         try expectBalance(result)
         let gaps = result.lines.filter { $0["record"] as? String == "gap" }
@@ -134,11 +141,11 @@ struct FilesTests {
         let (folder, state) = (try Folder(), try Folder())
         try folder.shell("mkdir d; echo 1 > d/stays; echo 1 > d/changes; echo 1 > d/goes; echo 1 > d/mode")
         let first = try watch(folder, state: state)
-        first.process.terminate()
+        first.terminate()
         try expectBalance(first.finish())
         try folder.shell("echo 22 > d/changes; rm d/goes; chmod 777 d/mode; echo new > d/comes")
         let second = try watch(folder, state: state)
-        second.process.terminate()
+        second.terminate()
         let result = try second.finish()
         try expectBalance(result)
         #expect(result.lines.contains { $0["cause"] as? String == "not_running" })
@@ -159,10 +166,16 @@ struct FilesTests {
             ln -s /etc/passwd link; ln -s / root; mkfifo fifo; (echo x > fifo &) ; cat fifo > /dev/null
             printf x > "$(printf 'bad\377name')"; printf x > "$(printf 'line\nbreak')"
             n=$(head -c 255 /dev/zero | tr '\0' '\376'); printf x > "$n"; ln -s . loop
-            sleep 0.3; touch end
             """#)
+        var count = 0
+        let areThere = daemon.waitForLine("seven files") {
+            if $0.contains(#""kind":"file.created""#) { count += 1 }
+            return count == 7
+        }
+        #expect(areThere)
+        try folder.shell("touch end")
         #expect(daemon.waitForLine(holding: "/end\""))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         try expectBalance(result)
         let created = paths(result, "file.created", in: folder)
@@ -210,7 +223,7 @@ struct FilesTests {
         #expect(daemon.waitForLine(holding: Self.ready))
         try work.shell("dpkg --force-script-chrootless --root='\(root.path)' -i sample.deb")
         #expect(daemon.waitForLine(holding: #""kind":"file.transaction""#))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         try expectBalance(result)
         let summary = try #require(files(result, "file.transaction").last?["transaction"] as? [String: Any])

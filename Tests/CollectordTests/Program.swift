@@ -1,6 +1,7 @@
 import Foundation
+import Testing
 
-/// A program that a test runs beside the daemon; ended after 20 s at the latest.
+/// A program that a test runs beside the daemon, with all that it writes.
 final class Program {
     struct Result {
         var exitCode: Int32
@@ -11,7 +12,7 @@ final class Program {
         var lines: [[String: Any]] { Program.objects(output) }
     }
 
-    private let process = Process()
+    private let child: ChildProcess
     private let output: URL
     private let errors: URL
     private let folder: URL
@@ -31,12 +32,7 @@ final class Program {
         output = folder.appendingPathComponent("out")
         errors = folder.appendingPathComponent("err")
         for file in [output, errors] { try Data().write(to: file) }
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-        process.arguments = ["--signal=KILL", "20", path] + arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
+        child = try ChildProcess([path] + arguments, output: .file(output), errors: .file(errors))
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -52,9 +48,8 @@ final class Program {
     }
 
     func finish() throws -> Result {
-        process.waitUntilExit()
-        return Result(
-            exitCode: process.terminationStatus, output: try text(of: output), errors: try text(of: errors))
+        let exitCode = child.wait()
+        return Result(exitCode: exitCode, output: try text(of: output), errors: try text(of: errors))
     }
 
     /// Ends it as a person would with Ctrl-C.
@@ -64,44 +59,34 @@ final class Program {
     }
 
     /// Waits until what it has written holds a text so many times.
-    func waitForOutput(holding part: String, count: Int) throws -> Bool {
-        let deadline = Date().addingTimeInterval(10)
-        while try text(of: output).components(separatedBy: part).count <= count {
-            guard Date() < deadline else { return false }
-            sched_yield()
+    func waitForOutput(
+        holding part: String, count: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Bool {
+        try Wait.until("\(count) times \(part) in the output", sourceLocation: sourceLocation) {
+            try text(of: output).components(separatedBy: part).count > count
         }
-        return true
     }
 
     /// Kills it once it has written so many whole lines, and gives those.
     func killAfterLines(_ count: Int) throws -> [[String: Any]] {
-        let deadline = Date().addingTimeInterval(10)
-        while try text(of: output).count(where: { $0 == "\n" }) < count, Date() < deadline { sched_yield() }
+        _ = try Wait.until("\(count) lines of output") {
+            try text(of: output).count(where: { $0 == "\n" }) >= count
+        }
         signal(SIGKILL)
-        process.waitUntilExit()
-        let text = try text(of: output)
-        let whole = text.lastIndex(of: "\n").map { String(text[...$0]) } ?? ""
+        child.wait()
+        let written = try text(of: output)
+        let whole = written.lastIndex(of: "\n").map { String(written[...$0]) } ?? ""
         return Program.objects(whole)
     }
 
-    /// To the program itself, which is the one child of `timeout`.
-    func signal(_ number: Int32) {
-        let path = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
-        let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        for child in children.split(separator: " ") { if let pid = Int32(child) { kill(pid, number) } }
-    }
+    func signal(_ number: Int32) { child.signal(number) }
 
     /// Waits until the daemon counts a subscription beside the one that asks.
     func waitUntilConnected(_ socket: String, _ ctl: (String...) throws -> Program) -> Bool {
-        let deadline = Date().addingTimeInterval(10)
-        while Date() < deadline {
+        Wait.until("the subscription is there") {
             let accounts = try? ctl("accounts", "--json").finish()
-            if accounts?.lines.contains(where: { ($0["subscriber"] as? String)?.hasPrefix("ipc/") == true })
+            return accounts?.lines.contains { ($0["subscriber"] as? String)?.hasPrefix("ipc/") == true }
                 == true
-            {
-                return true
-            }
         }
-        return false
     }
 }

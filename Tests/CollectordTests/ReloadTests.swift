@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Settings in files, and changing them while a real daemon runs.
-@Suite(.enabled(if: Daemon.isAvailable), .serialized)
+@Suite(.enabled(if: Daemon.isAvailable), .serialized, .timeLimit(.minutes(10)))
 struct ReloadTests {
     private let folder: URL
     private var file: String { folder.appendingPathComponent("config.toml").path }
@@ -46,7 +46,7 @@ struct ReloadTests {
         let before = try runToEnd("/bin/true", [])
         #expect(daemon.waitForEvent("process.exit", of: before))
 
-        try write("[sources.process]\nsample_interval = \"30s\"\nexclude = [\"exe:/usr/bin/sleep\"]\n")
+        try write("[sources.process]\nsample_interval = \"30s\"\nexclude = [\"exe:/usr/bin/cat\"]\n")
         let checked = try ctl("config", "check", "--json")
         #expect(checked.exitCode == 0)
         #expect(checked.lines.first?["changed"] as? [String] == ["sources.process.exclude"])
@@ -57,14 +57,16 @@ struct ReloadTests {
         #expect(reloaded.output.contains("configuration 2 is in force"))
         #expect(daemon.waitForLine(holding: "\"kind\":\"collector.configuration\""))
 
-        // Long enough for its executable to be read on a busy host.
-        let excluded = try runToEnd("/usr/bin/sleep", ["0.5"])
-        let told = try runToEnd("/bin/false", [])
-        #expect(daemon.waitForEvent("process.exit", of: told))
+        // It lives until its executable was read: what comes after it is told.
+        let program = try HeldProgram(["/usr/bin/cat"])
+        let excluded = program.pid
+        #expect(daemon.waitForEvent("process.exit", of: try runToEnd("/bin/false", [])))
+        program.release()
+        #expect(daemon.waitForEvent("process.exit", of: try runToEnd("/bin/false", [])))
         let shown = try ctl("config", "show", "--json", "sources.process.exclude")
-        #expect(shown.lines.first?["value"] as? String == "exe:/usr/bin/sleep")
+        #expect(shown.lines.first?["value"] as? String == "exe:/usr/bin/cat")
         #expect(shown.lines.first?["origin"] as? String == "\(file): sources.process.exclude")
-        kill(daemon.process.processIdentifier, SIGTERM)
+        daemon.signal(SIGTERM)
         let result = try daemon.finish()
         #expect(result.exitCode == 0, "\(result.errors)")
         let kinds = result.events(of: excluded).compactMap { $0["kind"] as? String }
@@ -89,7 +91,7 @@ struct ReloadTests {
         let metrics = try ctl("metrics")
         #expect(metrics.output.contains("collector_config_generation 1\n"), "\(metrics.output)")
         #expect(metrics.output.contains("collector_config_refused_total 1\n"), "\(metrics.output)")
-        kill(daemon.process.processIdentifier, SIGTERM)
+        daemon.signal(SIGTERM)
         let result = try daemon.finish()
         #expect(result.text.contains("\"kind\":\"collector.configuration\""))
         #expect(result.exitCode == 0)
@@ -101,11 +103,11 @@ struct ReloadTests {
         let daemon = try daemon()
         #expect(daemon.waitForLine(holding: "\"state\":\"ready\""))
         try write("[collector]\nmax_event_sources = 5\nhealth_check_interval = \"5s\"\n")
-        kill(daemon.process.processIdentifier, SIGHUP)
+        daemon.signal(SIGHUP)
         #expect(daemon.waitForLine(holding: "\"generation\":2"))
         let shown = try ctl("config", "explain", "collector.max_event_sources")
         #expect(shown.output.contains("pending   5"), "\(shown.output)")
-        kill(daemon.process.processIdentifier, SIGTERM)
+        daemon.signal(SIGTERM)
         let result = try daemon.finish()
         #expect(result.errors.contains("at the next start: collector.max_event_sources"), "\(result.errors)")
         #expect(result.errors.contains("configuration 2 is in force; 1 settings changed"), "\(result.errors)")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What a service manager is told: a datagram socket in its place, and a real daemon.
-@Suite(.enabled(if: Daemon.isAvailable))
+@Suite(.enabled(if: Daemon.isAvailable), .timeLimit(.minutes(10)))
 struct ServiceManagerTests {
     /// A socket that receives notifications, as `sd_notify(3)` sends them.
     private final class Manager {
@@ -13,7 +13,7 @@ struct ServiceManagerTests {
         init() throws {
             folder = URL(fileURLWithPath: "/tmp/manager-\(UUID().uuidString.prefix(8))")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+            socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
             let name = Array(folder.appendingPathComponent("notify").path.utf8)
@@ -25,7 +25,7 @@ struct ServiceManagerTests {
                 }
             }
             #expect(result == 0)
-            var patience = timeval(tv_sec: 10, tv_usec: 0)
+            var patience = timeval(tv_sec: Int(ChildProcess.patience.components.seconds), tv_usec: 0)
             unsafe setsockopt(
                 socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         }
@@ -35,12 +35,16 @@ struct ServiceManagerTests {
             try? FileManager.default.removeItem(at: folder)
         }
 
-        /// The next message that begins so; `nil` when none comes for ten seconds.
+        /// The next message that begins so; `nil` when none comes in time.
         func wait(for beginning: String) -> String? {
             var bytes = [UInt8](repeating: 0, count: 4_096)
+            let deadline = ContinuousClock.now + ChildProcess.patience
             while true {
                 let count = unsafe recv(socket, &bytes, bytes.count, 0)
-                guard count > 0 else { return nil }
+                guard count > 0, ContinuousClock.now < deadline else {
+                    Issue.record("the manager was not told \(beginning)")
+                    return nil
+                }
                 let text = String(decoding: bytes[..<count], as: UTF8.self)
                 if text.hasPrefix(beginning) { return text }
             }
@@ -57,7 +61,7 @@ struct ServiceManagerTests {
             [
                 "NOTIFY_SOCKET=\(manager.path)", "WATCHDOG_USEC=400000", Daemon.executable.path, "run",
                 "--events", "none", "--config", config.path, "--set", "ipc.socket=", "--set",
-                "state.directory=\(manager.folder.path)/state", "--for", "15s",
+                "state.directory=\(manager.folder.path)/state", "--for", "300s",
             ])
         #expect(manager.wait(for: "READY=1") != nil)
         #expect(manager.wait(for: "WATCHDOG=1") != nil)
@@ -80,7 +84,7 @@ struct ServiceManagerTests {
                 "NOTIFY_SOCKET=\(manager.folder.path)/nobody", Daemon.executable.path, "run", "--events",
                 "none",
                 "--config", "/dev/null", "--set", "ipc.socket=", "--set",
-                "state.directory=\(manager.folder.path)/state", "--for", "5s",
+                "state.directory=\(manager.folder.path)/state", "--for", "300s",
             ]
         ).finish()
         #expect(result.exitCode == 69, "\(result)")

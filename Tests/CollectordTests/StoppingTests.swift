@@ -3,7 +3,8 @@ import Testing
 
 /// How the daemon ends, and what it says of itself, when somebody does not do his part.
 @Suite(
-    .serialized, .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
+    .serialized, .timeLimit(.minutes(10)),
+    .enabled(if: Daemon.isAvailable, "needs root and the collectord executable beside the tests")
 )
 struct StoppingTests {
     /// Starts a daemon whose output nobody reads any more, and makes more of it than pipes and buffers hold.
@@ -18,8 +19,8 @@ struct StoppingTests {
         throws
     {
         let daemon = try makeStalled(["--set", "collector.shutdown_timeout=1s"])
-        daemon.process.terminate()
-        daemon.process.waitUntilExit()
+        daemon.terminate()
+        daemon.waitUntilExit()
         let result = try daemon.finish()
         #expect(result.exitCode == 70)
         #expect(
@@ -30,9 +31,9 @@ struct StoppingTests {
         throws
     {
         let daemon = try makeStalled(["--set", "collector.shutdown_timeout=1h"])
-        daemon.process.terminate()
-        daemon.process.interrupt()
-        daemon.process.waitUntilExit()
+        daemon.terminate()
+        daemon.signal(SIGINT)
+        daemon.waitUntilExit()
         let result = try daemon.finish()
         #expect(result.exitCode == 75)
         #expect(result.errors.contains("second signal"))
@@ -46,10 +47,10 @@ struct StoppingTests {
             "collector.component_name=here",
         ])
         #expect(daemon.waitForLine(holding: #""record":"telemetry""#))
-        kill(daemon.process.processIdentifier, SIGUSR1)
+        daemon.signal(SIGUSR1)
         #expect(daemon.waitForLine(holding: #""kind":"collector.health""#))
         #expect(daemon.waitForLine(holding: #""record":"telemetry""#))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         #expect(result.exitCode == 0)
         let telemetry = try #require(result.lines.last { $0["record"] as? String == "telemetry" })

@@ -107,7 +107,7 @@ struct PrivilegeReportTests {
     }
 }
 
-@Suite(.enabled(if: isRoot, "only root has privileges to give up"))
+@Suite(.enabled(if: isRoot, "only root has privileges to give up"), .timeLimit(.minutes(10)))
 struct PrivilegeReductionTests {
     @Test func `what is given up is gone and does not come back`() async {
         await #expect(processExitsWith: .success) {

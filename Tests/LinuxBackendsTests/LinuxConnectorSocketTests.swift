@@ -57,11 +57,11 @@ private final class Listener: Sendable {
     // The kernel keeps count of listeners; a test that failed may have lost its socket.
     deinit { try? socket.send(Message.operation(2)) }
 
-    /// Messages until one is `last`, or until five seconds have passed.
+    /// Messages until one is `last`, or until a minute has passed.
     func messages(_ thread: LinuxThread, until last: (Message) -> Bool) async throws -> [Message] {
         var batch = DatagramBatch(capacity: 100, slotByteCount: 256)
         var messages: [Message] = []
-        let deadline = thread.after(.seconds(5))
+        let deadline = thread.after(.seconds(60))
         while true {
             #expect(await socket.readable(until: deadline) == .readable)
             if thread.now >= deadline { return messages }
@@ -78,7 +78,7 @@ private final class Listener: Sendable {
     }
 }
 
-@Suite(.enabled(if: isRoot, "the proc connector takes privileges before Linux 6.6"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: isRoot, "the proc connector takes privileges before Linux 6.6"), .timeLimit(.minutes(10)))
 struct LinuxConnectorSocketTests {
     @Test func `the life of a child arrives, numbered without a gap on each processor`() async throws {
         try await onLinuxThread { thread in
@@ -119,7 +119,7 @@ struct LinuxConnectorSocketTests {
             let listener = try Listener(on: thread, receiveBuffer: 4_096)
             for _ in 0..<20 { try Child("/bin/true").wait() }
             var batch = DatagramBatch(capacity: 100, slotByteCount: 256)
-            #expect(await listener.socket.readable(until: thread.after(.seconds(5))) == .readable)
+            #expect(await listener.socket.readable(until: thread.after(.seconds(60))) == .readable)
             #expect(throws: Errno.noBufferSpace) { try listener.socket.receive(into: &batch) }
             #expect(batch.datagrams.isEmpty)
             try listener.socket.receive(into: &batch)
@@ -143,7 +143,7 @@ struct LinuxConnectorSocketTests {
     @Test func `a datagram longer than its slot is cut and marked`() async throws {
         try await onLinuxThread { thread in
             let listener = try Listener(on: thread)
-            #expect(await listener.socket.readable(until: thread.after(.seconds(5))) == .readable)
+            #expect(await listener.socket.readable(until: thread.after(.seconds(60))) == .readable)
             var batch = DatagramBatch(capacity: 1, slotByteCount: 40)
             try listener.socket.receive(into: &batch)
             #expect(batch.datagrams == [Datagram(byteCount: 40, senderPort: 0, isTruncated: true)])
@@ -154,7 +154,7 @@ struct LinuxConnectorSocketTests {
         try await onLinuxThread { thread in
             let listener = try Listener(on: thread)
             for _ in 0..<60 { try Child("/bin/true").wait() }
-            #expect(await listener.socket.readable(until: thread.after(.seconds(5))) == .readable)
+            #expect(await listener.socket.readable(until: thread.after(.seconds(60))) == .readable)
             var batch = DatagramBatch(capacity: 150, slotByteCount: 256)
             try listener.socket.receive(into: &batch)
             #expect(batch.datagrams.count == 150)

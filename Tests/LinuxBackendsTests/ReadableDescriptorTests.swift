@@ -6,7 +6,7 @@ import Testing
 
 import struct SystemPackage.Errno
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReadableDescriptorTests {
     @Test func `what is queued already ends the wait`() async throws {
         try await onLinuxThread { thread in

@@ -25,17 +25,43 @@ extension LinuxThread {
     func after(_ duration: Swift.Duration) -> EventModel.Instant { now.advanced(by: duration) }
 }
 
+/// Waits for what others do; when it does not come the test fails with what was waited for.
+@discardableResult func wait(
+    for what: String, sourceLocation: SourceLocation = #_sourceLocation, until condition: () throws -> Bool
+) rethrows -> Bool {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while try !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record("not within two minutes: \(what)", sourceLocation: sourceLocation)
+            return false
+        }
+        // Lets others work between two looks.
+        _ = poll(nil, 0, 1)
+    }
+    return true
+}
+
 /// A process of another program, killed and reaped at the latest when this value goes.
 final class Child {
     let pid: pid_t
     private var isReaped = false
 
-    init(_ arguments: String...) throws {
+    /// - Parameter descriptor: The only one of this process that the program gets beside standard input and output.
+    init(_ arguments: String..., passing descriptor: Int32? = nil) throws {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        for number: Int32 in 3..<256 where number != descriptor {
+            // Of one that is not open this is no error.
+            unsafe posix_spawn_file_actions_addclose(&actions, number)
+        }
+        // A duplicate of itself only loses its O_CLOEXEC.
+        if let descriptor { unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, descriptor) }
         var pid: pid_t = 0
         var pointers = unsafe arguments.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
         defer { unsafe pointers.forEach { unsafe free($0) } }
-        let result = unsafe posix_spawn(&pid, arguments[0], nil, nil, pointers, environ)
+        let result = unsafe posix_spawn(&pid, arguments[0], &actions, nil, pointers, environ)
         guard result == 0 else { throw Errno(rawValue: result) }
         self.pid = pid
     }
@@ -44,10 +70,16 @@ final class Child {
 
     func kill() { Glibc.kill(pid, SIGKILL) }
 
+    /// Its status; one that does not end is killed, and the test fails.
     @discardableResult func wait() -> Int32 {
         var status: Int32 = 0
+        func hasEnded() -> Bool { unsafe waitpid(pid, &status, WNOHANG) != 0 }
+        if !isReaped, !LinuxBackendsTests.wait(for: "process \(pid) ends", until: hasEnded) {
+            kill()
+            unsafe waitpid(pid, &status, 0)
+        }
         isReaped = true
-        return unsafe waitpid(pid, &status, 0) == pid ? status : -1
+        return status
     }
 }
 
@@ -60,6 +92,8 @@ struct Pipe: ~Copyable {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
         _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
+        // So that no process that another test starts keeps an end for longer than until its exec.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         reading = OwnedDescriptor(adopting: ends[0])
         writing = OwnedDescriptor(adopting: ends[1])
     }

@@ -13,20 +13,17 @@ struct PrometheusTextTests {
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: promtool), "needs promtool"))
     func `promtool finds nothing to complain of`() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.promtool)
-        process.arguments = ["check", "metrics"]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        try input.fileHandleForWriting.write(
-            contentsOf: Data(PrometheusText.render(MetricsFixture.report()).utf8))
-        try input.fileHandleForWriting.close()
-        let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("promtool-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (input, output) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
+        try Data(PrometheusText.render(MetricsFixture.report()).utf8).write(to: input)
+        let process = try ChildProcess(
+            [Self.promtool, "check", "metrics"], input: .input(input), output: .file(output),
+            errors: .file(output))
+        #expect(process.wait() == 0)
+        let said = String(decoding: try Data(contentsOf: output), as: UTF8.self)
         #expect(said == "")
     }
 

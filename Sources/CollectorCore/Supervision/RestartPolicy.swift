@@ -10,7 +10,7 @@ public enum RestartPolicy: String, Hashable, Sendable, CaseIterable {
 
 /// Who tells subscribers that something is missing between two runs of a source.
 public enum RestartGap: String, Hashable, Sendable, CaseIterable {
-    /// The runtime puts a ``Gap`` of unknown size before the first event of the next run.
+    /// The runtime puts a `Gap` of unknown size before the first event of the next run.
     case byRuntime = "by-runtime"
     /// The source reports a better one itself; ``SourceContext/interruption`` says since when.
     case bySource = "by-source"

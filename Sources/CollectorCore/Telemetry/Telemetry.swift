@@ -6,7 +6,7 @@ public struct Telemetry: Hashable, Sendable {
     public var component: String
     /// Since the run began.
     public var uptime: Duration
-    /// `nil` without a ``ResourceMeter``, or when it failed.
+    /// `nil` without a `ResourceMeter`, or when it failed.
     public var resources: ResourceUsage?
     /// CPU time over wall time since the sample before, in percent of one CPU; `nil` for the first one.
     public var cpuPercent: Double?

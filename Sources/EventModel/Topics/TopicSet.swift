@@ -31,7 +31,7 @@ public struct TopicSet: Hashable, Sendable {
     /// Whether there is no member.
     public var isEmpty: Bool { bits == 0 }
 
-    /// The members in the order of ``EventKind/allCases``.
+    /// The members in the order of `EventKind.allCases`.
     public var kinds: [EventKind] { EventKind.allCases.filter(contains) }
 
     /// Adds the members of another set.

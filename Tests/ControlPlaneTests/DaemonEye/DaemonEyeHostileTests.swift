@@ -147,7 +147,7 @@ enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvert
 
     /// Leaves with the next question half asked, while the first one is under way.
     private func leaveQuestions(_ stage: DaemonEyeStage) async throws {
-        stage.source.take(.milliseconds(300))
+        stage.source.take(.milliseconds(600))
         for count in 1...10 {
             let peer = try await stage.connect()
             await peer.send(Self.list + Self.list.prefix(count))
@@ -169,7 +169,7 @@ enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvert
 }
 
 /// They are ended, counted, and whoever comes after them is served.
-@Suite(.serialized) struct DaemonEyeHostileTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DaemonEyeHostileTests {
     private static let credentials = PeerCredentials(
         pid: ProcessID(3_000), uid: UserID(1_001), gid: GroupID(1_001), groups: [])
 
@@ -231,9 +231,9 @@ enum DaemonEyeBehaviour: String, CaseIterable, Sendable, CustomTestStringConvert
             server.stop()
         }
         var limits = DaemonEyeServer.Limits()
-        limits.times.frameTimeout = .milliseconds(500)
-        limits.times.writeTimeout = .milliseconds(500)
-        limits.times.idleTimeout = behaviour == .saysNothing ? .milliseconds(500) : .seconds(60)
+        limits.times.frameTimeout = .seconds(1)
+        limits.times.writeTimeout = .seconds(1)
+        limits.times.idleTimeout = behaviour == .saysNothing ? .seconds(1) : .seconds(60)
         try await clients.run { [limits] in
             let stage = try await DaemonEyeStage(
                 behaviour.processes, try LinuxTransportListener(path: path, mode: 0o600, on: server),

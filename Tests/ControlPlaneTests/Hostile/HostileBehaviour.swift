@@ -306,7 +306,7 @@ enum HostileBehaviour: String, CaseIterable, Sendable, CustomTestStringConvertib
     }
 
     private func reuseID(_ stage: Stage) async throws {
-        stage.source.take(.milliseconds(300))
+        stage.source.take(.seconds(2))
         var peer = try await stage.welcomed()
         await peer.send(2, RawPeer.list(pid: 3))
         await peer.pause(.milliseconds(50))

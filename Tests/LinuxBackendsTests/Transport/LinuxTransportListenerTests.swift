@@ -7,7 +7,7 @@ import Testing
 
 import struct SystemPackage.Errno
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct LinuxTransportListenerTests {
     @Test func `a missing folder is made for owner and group, the socket has its mode whatever the umask`()
         async throws
@@ -124,7 +124,7 @@ struct LinuxTransportListenerTests {
 }
 
 /// What stands at the path already.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TakenNameTests {
     @Test func `a second listener is refused, and the first goes on`() async throws {
         try await withSocketFolder { folder, thread in

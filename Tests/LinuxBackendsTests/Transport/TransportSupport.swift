@@ -98,7 +98,8 @@ final class Program {
             sub ready { open(my $out, '>&=', $fd); syswrite($out, 'x') }
             socket(S, AF_UNIX, SOCK_STREAM, 0) or die;
             """
-        child = try Child("/usr/bin/perl", "-e", prologue + text, path, String(writing.rawValue))
+        child = try Child(
+            "/usr/bin/perl", "-e", prologue + text, path, String(writing.rawValue), passing: writing.rawValue)
         readiness = try ReadableDescriptor(pipe.reading, on: thread)
     }
 
