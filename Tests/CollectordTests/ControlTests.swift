@@ -18,7 +18,8 @@ struct ControlTests {
             ["run", "--events", "json", "--set", "ipc.socket=\(socket)"] + [
                 "--set", "state.directory=\(folder.path)/state",
             ] + settings.flatMap { ["--set", $0] })
-        #expect(daemon.waitForLine(holding: #""state":"ready""#))
+        let hasRoots = settings.contains { $0.hasPrefix("sources.filesystem.roots=") }
+        #expect(daemon.waitUntilReady(["process"] + (hasRoots ? ["filesystem"] : [])))
         return daemon
     }
 
@@ -96,8 +97,6 @@ struct ControlTests {
             at: root.appendingPathComponent("link"), withDestinationURL: URL(fileURLWithPath: "/etc/passwd"))
         let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        #expect(
-            daemon.waitForLine { $0.contains(#""source":"filesystem""#) && $0.contains(#""state":"ready""#) })
         let digest = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
         let good = try ctl("task", "hash", "\(root.path)/f", "--expect", digest).finish()
         #expect(good.exitCode == 0 && good.output.hasPrefix(digest))
@@ -170,8 +169,6 @@ struct ControlTests {
         for name in names { try Data("hello\n".utf8).write(to: root.appendingPathComponent(name)) }
         let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        #expect(
-            daemon.waitForLine { $0.contains(#""source":"filesystem""#) && $0.contains(#""state":"ready""#) })
         let result = try ctl("task", "files", root.path, "--json").finish()
         let files = result.lines.compactMap { $0["file"] as? [String: Any] }
         let expected = (names + ["a"]).map { "\(root.path)/\($0)" }.sorted { a, b in
@@ -315,8 +312,6 @@ struct ControlTests {
         for name in ["f", "g"] { try Data("hello\n".utf8).write(to: root.appendingPathComponent(name)) }
         let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        #expect(
-            daemon.waitForLine { $0.contains(#""source":"filesystem""#) && $0.contains(#""state":"ready""#) })
         let session = try PythonClient.run(socket, "\(root.path)/f", in: folder)
         let steps = Dictionary(
             session.lines.map { ($0["step"] as? String ?? "", $0) }, uniquingKeysWith: { $1 })

@@ -130,6 +130,18 @@ final class Daemon {
         }
     }
 
+    /// Waits until each of these sources has said that it is ready, in whatever order they do.
+    func waitUntilReady(
+        _ sources: [String], sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Bool {
+        var missing = Set(sources)
+        return waitForLine("that \(sources) are ready", sourceLocation: sourceLocation) { line in
+            guard line.contains(#""state":"ready""#) else { return false }
+            missing = missing.filter { !line.contains("\"source\":\"\($0)\"") }
+            return missing.isEmpty
+        }
+    }
+
     func waitForLine(
         holding part: String, sourceLocation: SourceLocation = #_sourceLocation
     ) -> Bool {

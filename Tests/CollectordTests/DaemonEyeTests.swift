@@ -18,7 +18,8 @@ struct DaemonEyeTests {
         let common = ["ipc.daemoneye_socket=\(socket)", "state.directory=\(folder.path)/state"]
         let daemon = try Daemon(
             ["run", "--events", "json"] + (common + settings).flatMap { ["--set", $0] })
-        #expect(daemon.waitForLine(holding: #""state":"ready""#))
+        let hasRoots = settings.contains { $0.hasPrefix("sources.filesystem.roots=") }
+        #expect(daemon.waitUntilReady(["process"] + (hasRoots ? ["filesystem"] : [])))
         return daemon
     }
 
@@ -39,8 +40,6 @@ struct DaemonEyeTests {
         try Data("hello\n".utf8).write(to: root.appendingPathComponent("f"))
         let daemon = try startDaemon("sources.filesystem.roots=\(root.path)", "ipc.socket=\(control)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        #expect(
-            daemon.waitForLine { $0.contains(#""source":"filesystem""#) && $0.contains(#""state":"ready""#) })
         let steps = try steps("\(root.path)/f")
         func flag(_ step: String, _ key: String) -> Bool? { steps[step]?[key] as? Bool }
         #expect(flag("capabilities", "negotiated") == true && flag("missing", "negotiated") == false)
