@@ -28,12 +28,12 @@ struct CrashTests {
         let state = State()
         let daemon = try Daemon(["run", "--events", "json", "--set", "state.directory=\(state.url.path)"])
         #expect(daemon.waitForLine(holding: Self.ready))
-        kill(daemon.process.processIdentifier, SIGSEGV)
+        daemon.signal(SIGSEGV)
         let result = try daemon.finish()
-        #expect(daemon.process.terminationReason == .uncaughtSignal && result.exitCode == SIGSEGV)
+        #expect(result.exitCode == 128 + SIGSEGV)
         let words = try words(result.errors)
         #expect(words["program"] as? String == "collectord" && words["signal"] as? String == "SIGSEGV")
-        #expect(words["pid"] as? Int == Int(daemon.process.processIdentifier))
+        #expect(words["pid"] as? Int == Int(daemon.pid))
         #expect(words["sender"] as? Int == Int(getpid()))
         #expect(result.errors.contains(state.text("last-crash.json")))
 
@@ -50,25 +50,20 @@ struct CrashTests {
 
     @Test func `without standard output and error the evidence is in the file`() throws {
         let state = State()
-        let shell = Process()
-        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        shell.arguments = [
-            "-c",
+        let shell = try ChildProcess([
+            "/bin/sh", "-c",
             """
-            exec \(Daemon.executable.path) run --config /dev/null --events json --for 20s --set ipc.socket= \
+            exec \(Daemon.executable.path) run --config /dev/null --events json --for 600s --set ipc.socket= \
             --set state.directory=\(state.url.path) >&- 2>&-
             """,
-        ]
-        try shell.run()
-        let deadline = Date().addingTimeInterval(10)
-        let status = "/proc/\(shell.processIdentifier)/status"
-        while try !String(contentsOfFile: status, encoding: .utf8).contains("Seccomp:\t2"), Date() < deadline
-        {
-            sched_yield()
-        }
-        kill(shell.processIdentifier, SIGABRT)
-        shell.waitUntilExit()
-        #expect(shell.terminationReason == .uncaughtSignal && shell.terminationStatus == SIGABRT)
+        ])
+        let status = "/proc/\(shell.pid)/status"
+        #expect(
+            try Wait.until("the filter") {
+                try String(contentsOfFile: status, encoding: .utf8).contains("Seccomp:\t2")
+            })
+        shell.signal(SIGABRT)
+        #expect(shell.wait() == 128 + SIGABRT)
         #expect(try words(state.text("last-crash.json"))["signal"] as? String == "SIGABRT")
     }
 }

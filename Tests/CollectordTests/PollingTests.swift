@@ -2,10 +2,10 @@ import Foundation
 import Testing
 
 /// The daemon where the kernel tells it nothing.
-@Suite(.enabled(if: Daemon.isAvailable && PollingTests.hasNamespaces))
+@Suite(
+    .enabled(if: Daemon.isAvailable && FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare")),
+    .timeLimit(.minutes(10)))
 struct PollingTests {
-    static var hasNamespaces: Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare") }
-
     private static let unshared = ["/usr/bin/unshare", "-r", "-n"]
 
     private func start(_ settings: [String] = []) throws -> Daemon {
@@ -16,16 +16,13 @@ struct PollingTests {
     @Test func `in another network namespace a process is seen to come and to go`() throws {
         let daemon = try start(["sources.process.poll_interval=200ms"])
         #expect(daemon.waitForLine(holding: "\"state\":\"ready\""))
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        child.arguments = ["60"]
-        try child.run()
-        let pid = child.processIdentifier
+        let child = try ChildProcess(["/bin/sleep", "600"])
+        let pid = child.pid
         #expect(daemon.waitForEvent("process.baseline", of: pid))
-        child.terminate()
-        child.waitUntilExit()
+        child.signal(SIGTERM)
+        child.wait()
         #expect(daemon.waitForEvent("process.exit", of: pid))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         #expect(result.exitCode == 0, "\(result.errors)")
         let births = result.events(of: pid).filter { $0["kind"] as? String == "process.baseline" }
@@ -45,7 +42,7 @@ struct PollingTests {
         var pids: Set<Int32> = []
         for _ in 0..<40 { pids.insert(try runToEnd("/bin/true", [])) }
         #expect(daemon.waitForLine(holding: "\"cause\":\"between_polls\""))
-        daemon.process.terminate()
+        daemon.terminate()
         let result = try daemon.finish()
         let seen = pids.count { !result.events(of: $0).isEmpty }
         let account = try #require(result.accounts("source").first)
@@ -88,7 +85,7 @@ struct PollingTests {
         #expect(capabilities.output.contains("process") && !capabilities.output.contains("realtime"))
         let health = try Program("collectorctl", ["health", "--json", "--socket", socket]).finish()
         #expect(health.output.contains("looked for from time to time"), "\(health)")
-        daemon.process.terminate()
+        daemon.terminate()
         #expect(try daemon.finish().exitCode == 0)
     }
 }
