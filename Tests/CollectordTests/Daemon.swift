@@ -50,10 +50,11 @@ final class Daemon {
         process.executableURL = URL(fileURLWithPath: words[0])
         // What this host's own collector is told is not for tests.
         process.arguments =
-            words.dropFirst() + arguments + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
+            arguments + (arguments.contains("--config") ? [] : ["--config", "/dev/null"])
             + (hasSocket ? [] : ["--set", "ipc.socket="])
             + (hasState ? [] : ["--set", "state.directory=\(folder.path)/state"])
             + (hasLimit ? [] : ["--for", "20s"])
+        process.arguments = Array(words.dropFirst()) + (process.arguments ?? [])
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: errors)

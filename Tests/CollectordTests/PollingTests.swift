@@ -2,10 +2,8 @@ import Foundation
 import Testing
 
 /// The daemon where the kernel tells it nothing.
-@Suite(.enabled(if: Daemon.isAvailable && PollingTests.hasNamespaces))
+@Suite(.enabled(if: Daemon.isAvailable && Program.isThere("/usr/bin/unshare")), .serialized)
 struct PollingTests {
-    static var hasNamespaces: Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare") }
-
     private static let unshared = ["/usr/bin/unshare", "-r", "-n"]
 
     private func start(_ settings: [String] = []) throws -> Daemon {
