@@ -16,11 +16,10 @@ struct PollingTests {
         #expect(daemon.waitForLine(holding: "\"state\":\"ready\""))
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        child.arguments = ["60"]
+        child.arguments = ["3"]
         try child.run()
         let pid = child.processIdentifier
         #expect(daemon.waitForEvent("process.baseline", of: pid))
-        child.terminate()
         child.waitUntilExit()
         #expect(daemon.waitForEvent("process.exit", of: pid))
         daemon.process.terminate()
