@@ -4,7 +4,7 @@ import Testing
 /// The daemon where the kernel tells it nothing.
 @Suite(
     .enabled(if: Daemon.isAvailable && FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare")),
-    .timeLimit(.minutes(10)))
+    .serialized, .timeLimit(.minutes(10)))
 struct PollingTests {
     private static let unshared = ["/usr/bin/unshare", "-r", "-n"]
 

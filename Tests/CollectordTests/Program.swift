@@ -22,6 +22,8 @@ final class Program {
         Daemon.executable.deletingLastPathComponent().appendingPathComponent(name).path
     }
 
+    static func isThere(_ path: String) -> Bool { FileManager.default.isExecutableFile(atPath: path) }
+
     convenience init(_ name: String, _ arguments: [String]) throws {
         try self.init(at: Self.path(name), arguments)
     }

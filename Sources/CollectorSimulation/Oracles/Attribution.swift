@@ -17,7 +17,8 @@ struct Attribution {
         let claim: TruthIndex.Claim
 
         init(
-            event: Event, process: ProcessEvent, delivered: Instant, message: Int?, index: TruthIndex
+            event: Event, process: ProcessEvent, delivered: Instant, message: Int?, isPolling: Bool,
+            index: TruthIndex
         ) {
             self.event = event
             self.process = process
@@ -31,7 +32,10 @@ struct Attribution {
                     switch claim {
                     case .incarnation(let id): id
                     // Start times tie, and there is no inode: what was read was read of whoever lived then.
-                    case .ambiguous: index.incarnation(of: process.pid, at: event.monotonic)
+                    case .ambiguous:
+                        isPolling
+                            ? index.bearer(of: process.identity, at: event.monotonic)
+                            : index.incarnation(of: process.pid, at: event.monotonic)
                     case .none: nil
                     }
                 }
@@ -54,8 +58,8 @@ struct Attribution {
             }
             entries.append(
                 Entry(
-                    event: event, process: process, delivered: item.delivered, message: message, index: index
-                ))
+                    event: event, process: process, delivered: item.delivered, message: message,
+                    isPolling: run.isPolling, index: index))
         }
     }
 }

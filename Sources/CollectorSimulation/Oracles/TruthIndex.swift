@@ -136,6 +136,17 @@ struct TruthIndex {
         }
     }
 
+    /// Of those whom an identity fits, the one that lived at a moment or, when an end is found out later, the last before it.
+    func bearer(of identity: ProcessIdentity, at time: Instant) -> IncarnationID? {
+        guard case .scan(let startTicks, _) = identity.birth else {
+            return incarnation(of: identity.pid, at: time)
+        }
+        return incarnations(of: identity.pid).first { id in
+            truth.incarnations[id.rawValue].born <= time
+                && (startTicks == 0 || truth.incarnations[id.rawValue].startTicks == startTicks)
+        }
+    }
+
     /// Those that had a pid, the newest first.
     private func incarnations(of pid: ProcessID) -> some Sequence<IncarnationID> {
         sequence(state: newestByPID[pid]) { next in

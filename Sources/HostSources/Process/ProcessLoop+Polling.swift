@@ -223,7 +223,8 @@ extension ProcessLoop {
         } else if reading.failure == nil, let stat = reading.stat, stat.isDead,
             tracker.isOf(reading, process)
         {
-            return tracker.infer(endOf: process, at: now)
+            // By now it may have been collected, and another have its pid.
+            return tracker.infer(endOf: process, at: reading.aliveAt)
         } else {
             tracker.reconcile(reading)
         }
