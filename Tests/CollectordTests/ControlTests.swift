@@ -113,7 +113,8 @@ struct ControlTests {
         let daemon = try startDaemon()
         defer { try? FileManager.default.removeItem(at: folder) }
         let program = folder.appendingPathComponent("tool")
-        try FileManager.default.copyItem(at: URL(fileURLWithPath: "/bin/sleep"), to: program)
+        // By another process: a child forked here meanwhile would hold the writing end, and the file be busy.
+        try runToEnd("/bin/cp", ["/bin/sleep", program.path])
         let digest = try sha256("/bin/sleep")
         // Killed when it goes.
         let sleeper = try ChildProcess([program.path, "300"])

@@ -15,7 +15,8 @@ struct DoctorTests {
             attributes: [.posixPermissions: 0o755, .ownerAccountID: uid])
         defer { try? FileManager.default.removeItem(at: folder) }
         let copy = folder.appendingPathComponent("collectord")
-        try FileManager.default.copyItem(at: Daemon.executable, to: copy)
+        // By another process: a child forked here meanwhile would hold the writing end, and the file be busy.
+        try runToEnd("/bin/cp", [Daemon.executable.path, copy.path])
         let arguments =
             [
                 "doctor", "--json", "--config", "/dev/null", "--set", "ipc.socket=\(folder.path)/c.sock",

@@ -119,7 +119,8 @@ struct LinuxProcFileSystemTests {
 
     @Test func `a program that was replaced on disk is read as it runs`() throws {
         let path = "/tmp/collector-exe-\(getpid())"
-        try copy("/bin/sleep", to: path)
+        // By another process: a child forked here meanwhile would hold the writing end, and the file be busy.
+        try Child("/bin/cp", "/bin/sleep", path).wait()
         defer { unsafe unlink(path) }
         let child = try Child(path, "1000")
         let directory = try files.openProcess(ProcessID(child.pid))

@@ -111,8 +111,8 @@ package enum LitmusLimits {
     package static let quietTime: Duration = .milliseconds(25)
     /// How often a line waits so at most, however busy the host.
     package static let quietCount = 8
-    /// How long one action of the real kernel may take, in milliseconds.
-    package static let actionMilliseconds: Int32 = 2_000
+    /// How long one action of the real kernel may take, in milliseconds: far longer than on the busiest host.
+    package static let actionMilliseconds: Int32 = 30_000
     /// Longest sleep or timer of a case.
     package static let sleepTime: Duration = .milliseconds(500)
 }
