@@ -8,8 +8,9 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: help install run test replay example swarm cover mutants soak fuzz bench docs manual api lint format setup build clean
 
-# Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start.
-RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now
+# Static standard library; no RUNPATH that points beside a privileged binary; all symbols bound at start; an id by which
+# the evidence of a crash names its build.
+RELEASE := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -z -Xlinker now -Xlinker --build-id=sha1
 BIN = .build/release
 FORMATTED := Sources Tests Package.swift Benchmarks/Sources Fuzz/Sources Fuzz/Package.swift $(wildcard Examples/*/Sources Examples/*/Package.swift)
 
@@ -121,6 +122,8 @@ install: build ## Install programs, unit and documentation below PREFIX=/usr/loc
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DOCS)/Documentation
 	install -m 755 $(BIN)/collectord $(BIN)/collectorctl $(BIN)/collector-sim $(DESTDIR)$(PREFIX)/bin
 	sed 's,@PREFIX@,$(PREFIX),' Packaging/collectord.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/collectord.service
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	install -m 644 Packaging/collectord.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/collector-core.conf
 	install -m 644 README.md LICENSE $(DOCS)
 	install -m 644 Packaging/collectord.rules.yml $(DOCS)
 	install -m 644 Documentation/* $(DOCS)/Documentation
@@ -129,7 +132,7 @@ install: build ## Install programs, unit and documentation below PREFIX=/usr/loc
 	    sed 's,/usr/local,$(PREFIX),' "$$page" | \
 	        install -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; \
 	done
-	@echo "next: systemctl daemon-reload && systemctl enable --now collectord"
+	@echo "next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now collectord"
 
 setup: ## Check the toolchain and install what is missing (apt)
 	@Scripts/setup

@@ -88,17 +88,12 @@ struct UnitTests {
         let unit = folder.appendingPathComponent("collectord.service")
         try Self.unit().replacingOccurrences(of: "@PREFIX@", with: folder.path).write(
             to: unit, atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.analyser)
-        process.arguments = arguments + [unit.path]
-        process.environment = ["SYSTEMD_PAGER": "", "LC_ALL": "C"]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+        let output = folder.appendingPathComponent("output")
+        let child = try ChildProcess(
+            ["/usr/bin/env", "SYSTEMD_PAGER=", "LC_ALL=C", Self.analyser] + arguments + [unit.path],
+            output: .file(output), errors: .file(output))
+        let status = child.wait()
+        return (status, try String(contentsOf: output, encoding: .utf8))
     }
 
     @Test(.enabled(if: hasAnalyser, "needs systemd-analyze"))

@@ -1,0 +1,1 @@
+../CollectordTests/ChildProcess.swift
