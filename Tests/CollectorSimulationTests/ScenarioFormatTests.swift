@@ -117,7 +117,7 @@ private func message(_ text: String) -> String? {
         (
             "scenario a v1\nhost cpu=2",
             "x.scn:2:6: unknown key \"cpu\"; expected one of kernel, cpus, hz, pid_max, "
-                + "boot, uptime, hidepid, uid, pid, caps, call"
+                + "boot, uptime, hidepid, connector, uid, pid, caps, call"
         ),
         ("scenario a v1\nhost cpus=0", "x.scn:2:6: expected cpus=a number between 1 and 256, not 0"),
         ("scenario a v1\ngiven\n  proc 1", "x.scn:3:9: expected the path of an executable"),
