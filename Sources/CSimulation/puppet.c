@@ -164,12 +164,15 @@ static char *argument_area(size_t *length) {
 }
 
 static long overwrite_title(const struct request *r) {
+    static size_t written;
     size_t length = 0, count = r->count > 0 ? strlen(r->fields[0]) : 0;
     char *area = argument_area(&length);
     if (!area) return -EINVAL;
-    // As setproctitle(3) does: the rest of the area is cleared.
+    // As setproctitle(3) does: the rest of the area is cleared, and so is what is left of a longer title.
     memcpy(area, r->fields[0], count);
+    if (written > length) length = written;
     if (count < length) memset(area + count, 0, length - count);
+    if (count > written) written = count;
     return 0;
 }
 

@@ -2,7 +2,7 @@ public import CollectorCore
 public import CollectorSimulation
 import SimulatedBackends
 
-/// Whether a source keeps the contract of ``CollectorCore/EventSource``: tried out under many schedules, stops, restarts and
+/// Whether a source keeps the contract of `EventSource`: tried out under many schedules, stops, restarts and
 /// failing calls on a simulated host.
 ///
 /// ```swift
@@ -16,11 +16,11 @@ import SimulatedBackends
 public struct SourceConformance: Sendable {
     /// What is checked.
     public enum Rule: String, Hashable, Sendable, CaseIterable {
-        /// ``CollectorCore/SourceContext/ready()`` is called, and the source runs until it is told to stop.
+        /// `SourceContext.ready()` is called, and the source runs until it is told to stop.
         case ready
         /// The scenario gives the source something to tell; a silent run shows nothing.
         case tells
-        /// Kinds of events lie within the domains of ``CollectorCore/SourceDescriptor/capabilities``.
+        /// Kinds of events lie within the domains of `SourceDescriptor.capabilities`.
         case kinds
         /// No event lies in the future of its delivery, or before the boot.
         case times
@@ -80,7 +80,7 @@ public struct SourceConformance: Sendable {
 
     /// - Parameter text: A scenario file in which the source has something to tell; its lines of `expect` and of `stop` do
     ///   not count.
-    /// - Throws: ``CollectorSimulation/ScenarioError`` with the place in the text.
+    /// - Throws: `ScenarioError` with the place in the text.
     public init(_ source: SourceDefinition, scenario text: String) throws(ScenarioError) {
         self.source = source
         scenario = try Scenario(testing: text).endless()

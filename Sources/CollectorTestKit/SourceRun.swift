@@ -37,7 +37,7 @@ public struct SourceRun: Sendable {
     /// - Parameters:
     ///   - text: A scenario file, or its first line and nothing else for an idle host.
     ///   - seed: Decides the order in which what is ready runs, the time that calls take, and faults by chance.
-    /// - Throws: ``CollectorSimulation/ScenarioError`` with the place in the text.
+    /// - Throws: `ScenarioError` with the place in the text.
     public init(of source: SourceDefinition, scenario text: String, seed: UInt64 = 1) throws(ScenarioError) {
         self.init(SourceTrial(source, try Scenario(testing: text), seed: seed))
     }

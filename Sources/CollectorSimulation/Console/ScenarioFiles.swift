@@ -21,7 +21,7 @@ public enum ScenarioFiles {
         return files
     }
 
-    /// The whole file, at most ``ScenarioLimits/fileByteCount`` and one byte, so that a longer one is seen to be too long.
+    /// The whole file, at most `ScenarioLimits.fileByteCount` and one byte, so that a longer one is seen to be too long.
     public static func read(_ path: String) throws(FileError) -> [UInt8] {
         let file = try open(path, .readOnly, [])
         defer { csim_close_stream(file.rawValue) }

@@ -6,8 +6,8 @@ public import CollectorCore
 /// Requests: `scenario BYTES "path"` and the file's bytes; `mutant NAME`; `run SEED` or
 /// `run SEED FROM TO` to get the steps of that range too. Every answer ends with a line `end`.
 /// `profile BYTES "path"` and the file's bytes make `swarm SEED` possible: the worker makes up the scenario of that seed by
-/// itself, and answers with one line (``BriefRecord``). `repeat SEED` runs it without asking the oracles, and answers with
-/// one line too (``BriefTrace``): the second run of a seed is only compared.
+/// itself, and answers with one line (`BriefRecord`). `repeat SEED` runs it without asking the oracles, and answers with
+/// one line too (`BriefTrace`): the second run of a seed is only compared.
 public enum Worker {
     /// Real time after which a run is given up, in seconds.
     static let timeLimitSeconds: Int32 = 120

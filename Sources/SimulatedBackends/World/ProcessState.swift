@@ -18,6 +18,8 @@ final class AddressSpace {
     private(set) var strings: [UInt8]
     /// Where the arguments end and the environment begins.
     private(set) var argumentByteCount: Int
+    /// How far titles have been written.
+    private var titleByteCount = 0
     /// The last user has ended or executed another program: readers of an old handle get nothing.
     var isGone = false
     /// Until the strings are in place, a reader sees no arguments.
@@ -62,13 +64,16 @@ final class AddressSpace {
         program = other.program
         strings = other.strings
         argumentByteCount = other.argumentByteCount
+        titleByteCount = other.titleByteCount
     }
 
-    /// Overwrites the strings from the beginning; what is left of the arguments becomes NULs.
+    /// Overwrites the strings from the beginning; what is left of the arguments, and of titles before, becomes NULs.
     func overwrite(with title: [UInt8]) {
         let title = title.prefix(strings.count)
         strings.replaceSubrange(0..<title.count, with: title)
-        for index in stride(from: title.count, to: argumentByteCount, by: 1) { strings[index] = 0 }
+        let end = max(argumentByteCount, titleByteCount)
+        for index in stride(from: title.count, to: end, by: 1) { strings[index] = 0 }
+        titleByteCount = max(title.count, titleByteCount)
     }
 
     /// What `/proc/PID/cmdline` shows (`get_mm_cmdline`, `fs/proc/base.c`).
