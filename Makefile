@@ -65,7 +65,7 @@ example: setup ## Build Examples/custom-source from the public products, test it
 	Examples/custom-source/.build/debug/spool-sim run Examples/custom-source/Scenarios
 	@if [ "$$(id -u)" -eq 0 ]; then \
 	    exec Examples/custom-source/.build/debug/spoold run --config /dev/null --for 3s --events none --set ipc.socket= \
-	        --set sources.spool.path=/tmp --set sources.spool.interval=1s --set state.directory=.build/example-state; \
+	        --set sources.spool.path=/tmp --set sources.spool.interval=1s --set state.directory=$(CURDIR)/.build/example-state; \
 	else \
 	    echo "not root: the daemon of the example is not started"; \
 	fi
