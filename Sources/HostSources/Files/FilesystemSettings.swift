@@ -33,13 +33,42 @@ package struct FilesystemSourceSettings: Sendable {
     package init() {}
 }
 
+/// Why a file makes no events.
+package enum FileExclusion: Hashable, Sendable {
+    /// It is the collector's own.
+    case own
+    /// A rule leaves it out: under this name it is counted.
+    case rule(String)
+
+    /// The name in the account.
+    package var label: String {
+        switch self {
+        case .own: "self"
+        case .rule(let label): label
+        }
+    }
+}
+
 /// Which files make no events, and are not even known.
 package struct FileRules: Sendable {
-    private var patterns: [[UInt8]] = []
-    private var paths: [[UInt8]] = []
+    private struct Rule {
+        var bytes: [UInt8]
+        /// Under which name its records are counted.
+        var label: String
+    }
+
+    private var patterns: [Rule] = []
+    private var paths: [Rule] = []
     private var ownPaths: [[UInt8]] = []
 
+    /// The first rules are counted one by one, the others together.
+    package static let countedRuleCount = 64
+
     package init() {}
+
+    private func label(of text: String) -> String {
+        patterns.count + paths.count < Self.countedRuleCount ? "exclude \(text)" : "exclude others"
+    }
 
     /// Adds an absolute path, which stands for all below it, or a pattern for names: `*` for any bytes, `?` for one.
     ///
@@ -50,11 +79,11 @@ package struct FileRules: Sendable {
         if bytes[0] == 0x2f {
             while bytes.count > 1, bytes.last == 0x2f { bytes.removeLast() }
             guard bytes.count > 1 else { return false }
-            paths.append(bytes)
+            paths.append(Rule(bytes: bytes, label: label(of: text)))
             return true
         }
         guard !bytes.contains(0x2f), bytes.count <= Limits.fileNameByteCount else { return false }
-        patterns.append(bytes)
+        patterns.append(Rule(bytes: bytes, label: label(of: text)))
         return true
     }
 
@@ -74,11 +103,12 @@ package struct FileRules: Sendable {
     ///
     /// What is in an excluded folder needs no answer: nobody looks into it.
     /// - Parameter path: The absolute path, asked for only when it matters.
-    package func reason(against name: [UInt8], path: () -> [UInt8]) -> FilterReason? {
-        if patterns.contains(where: { Self.matches($0, name) }) { return .excluded }
+    package func reason(against name: [UInt8], path: () -> [UInt8]) -> FileExclusion? {
+        if let rule = patterns.first(where: { Self.matches($0.bytes, name) }) { return .rule(rule.label) }
         if ownPaths.contains(where: { Self.isNamed($0, name) }), ownPaths.contains(path()) { return .own }
-        if paths.contains(where: { Self.isNamed($0, name) }), paths.contains(path()) { return .excluded }
-        return nil
+        guard paths.contains(where: { Self.isNamed($0.bytes, name) }) else { return nil }
+        let path = path()
+        return paths.first { $0.bytes == path }.map { .rule($0.label) }
     }
 
     /// Whether the last component of a path is `name`.

@@ -163,7 +163,8 @@ import struct SystemPackage.Errno
             [
                 Step(.seconds(1), newFile("/d/.a.swp"), newFile("/d/cache/x"), newFile("/d/own/y")),
                 Step(.seconds(2), .rename(from: path("/d/.a.swp"), to: path("/d/a"), .replace)),
-                Step(.seconds(3), .removeTree(path: path("/d/own"))),
+                Step(
+                    .seconds(3), .removeTree(path: path("/d/own")), .removeTree(path: path("/d/cache"))),
             ]
         ) {
             $0.hashes = false
@@ -172,7 +173,7 @@ import struct SystemPackage.Errno
         }
         #expect(outcome.lines == ["created /d/a"])
         let filtered = try #require(outcome.account).filtered
-        #expect(filtered["excluded"] > 0 && filtered["self"] == 1)
+        #expect(filtered["exclude *.swp"] > 0 && filtered["exclude /d/cache"] > 0 && filtered["self"] == 1)
         try expectBalanced(outcome)
     }
 

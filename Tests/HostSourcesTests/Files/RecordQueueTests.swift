@@ -67,7 +67,7 @@ import Testing
 
 /// Which files make no events.
 @Suite struct FileRuleTests {
-    private func reason(_ rules: [String], _ path: String) -> FilterReason? {
+    private func reason(_ rules: [String], _ path: String) -> FileExclusion? {
         var set = FileRules()
         for rule in rules where !set.exclude(rule) { Issue.record("\(rule)") }
         set.excludeOwn(Array("/var/lib/own".utf8))
@@ -83,7 +83,7 @@ import Testing
         ("/d/cache", "/d/cache2", false), ("/d/cache", "/e/cache", false), ("cache", "/d/cache", true),
     ])
     func `a path or a pattern excludes what it names`(_ rule: String, _ path: String, _ isExcluded: Bool) {
-        #expect(reason([rule], path) == (isExcluded ? .excluded : nil))
+        #expect(reason([rule], path) == (isExcluded ? .rule("exclude \(rule)") : nil))
     }
 
     @Test func `the collector's own folder is told apart`() {
