@@ -59,6 +59,7 @@ extension SourceConformance {
     }
 
     func checkRunsAgain(_ report: inout Report) {
+        var restartCount = 0
         for moment in moments {
             let interrupted = source.throwing(after: .nanoseconds(moment))
             // Its errors are ours: what counts is that it runs again.
@@ -69,10 +70,13 @@ extension SourceConformance {
             for failure in trial.record.failures { report.note(.runsAgain, "\(place): \(failure.message)") }
             let states = SourceRun(trial).statuses
             guard states.contains(where: { $0.state == .restarting }) else { continue }
+            restartCount += 1
             if !states.contains(where: { $0.state == .ready && $0.attempt > 1 }) {
                 report.note(.runsAgain, "\(place): it does not become ready again")
             }
         }
+        // A rule that nothing has tried is not kept.
+        if restartCount == 0 { report.note(.runsAgain, "no interruption led to another run") }
     }
 
     func checkIdle(_ report: inout Report) {
