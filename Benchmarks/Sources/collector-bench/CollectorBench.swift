@@ -17,8 +17,9 @@ struct CollectorBench: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Fewer repetitions. Times and shares of CPU then fail only when they miss their floor three times over: \
-            measured for moments on an unknown host they prove little. Counts and bytes fail as ever.
+            Fewer repetitions. Times, rates and shares of a core by themselves then fail nothing, since measured for \
+            moments on an unknown host they prove little; ratios to a peer fail when they miss their floor three \
+            times over. Counts and bytes fail as ever.
             """)
     var short = false
 

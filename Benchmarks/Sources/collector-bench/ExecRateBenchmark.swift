@@ -97,7 +97,7 @@ struct ExecRateBenchmark {
         let ratio = Quantity(percent / peerPercent, .times)
         return Row(
             .execRate, what, ratio, peer: ("forkstat", Quantity(peerPercent, .percent)),
-            bar: Row.Bar(judged: ratio, floor: .atMost(1.25), target: .atMost(0.5), isNoisy: false))
+            bar: Row.Bar(judged: ratio, floor: .atMost(1.25), target: .atMost(0.5), kind: .ratio))
     }
 
     /// The absolute number, and what of it no software can save on this host.
@@ -110,7 +110,7 @@ struct ExecRateBenchmark {
             .execRate, "CPU of one core at 1 000 exec/s", percent, peer: ("bare system calls", price),
             ratio: ratio,
             bar: Row.Bar(
-                judged: percent, floor: .atMost(5), target: .atMost(3), isNoisy: true,
+                judged: percent, floor: .atMost(5), target: .atMost(3), kind: .time,
                 kernelPrice: KernelPrice(quantity: price, ratio: ratio)),
             remark: "\(count) executions at \(Quantity(rate, .count).text)/s, that is "
                 + "\(each.text) us of CPU each; the bare system calls took \(bare.microseconds.text) us, and found "
@@ -123,7 +123,7 @@ struct ExecRateBenchmark {
             .execRate, "CPU beside the bare system calls", ratio,
             bar: Row.Bar(
                 judged: ratio, floor: .atMost(KernelPrice.ratioFloor),
-                target: .atMost(KernelPrice.ratioTarget), isNoisy: true))
+                target: .atMost(KernelPrice.ratioTarget), kind: .ratio))
     }
 
     private func memory(before: Int64, after: Int64, count: Int) -> [Row] {
@@ -133,7 +133,7 @@ struct ExecRateBenchmark {
             Row(
                 .execRate, "resident memory after \(count) executions", mebibytes(after),
                 bar: Row.Bar(
-                    judged: mebibytes(after), floor: .atMost(40), target: .atMost(24), isNoisy: false)),
+                    judged: mebibytes(after), floor: .atMost(40), target: .atMost(24), kind: .exact)),
         ]
     }
 

@@ -50,7 +50,7 @@ struct FilesBenchmark {
         return [
             Row(
                 .files, "resident memory with 100 000 folders and as many files watched", memory,
-                bar: Row.Bar(judged: memory, floor: .atMost(100), target: .atMost(50), isNoisy: false),
+                bar: Row.Bar(judged: memory, floor: .atMost(100), target: .atMost(50), kind: .exact),
                 remark: "watched after \(Quantity(started, .milliseconds).text), CPU "
                     + Quantity(Double(cpu) / 1_000_000, .milliseconds).text)
         ]
@@ -84,7 +84,7 @@ struct FilesBenchmark {
                 remark: "\(seen.changes.count) changes told, \(seen.gapCount) gaps"),
             Row(
                 .files, "unbalanced accounts", balance,
-                bar: Row.Bar(judged: balance, floor: .atMost(0), target: .atMost(0), isNoisy: false)),
+                bar: Row.Bar(judged: balance, floor: .atMost(0), target: .atMost(0), kind: .exact)),
         ]
         guard let peerCost else { return rows }
         rows[0].peer = ("inotifywait", Quantity(peerCost.cpuMilliseconds, .milliseconds))
@@ -94,7 +94,7 @@ struct FilesBenchmark {
         rows.append(
             Row(
                 .files, "changes that only inotifywait saw", unseen,
-                bar: Row.Bar(judged: unseen, floor: .atMost(0), target: .atMost(0), isNoisy: false),
+                bar: Row.Bar(judged: unseen, floor: .atMost(0), target: .atMost(0), kind: .exact),
                 remark: missing.min().map { "such as \(TerminalText.escape($0))" }))
         return rows
     }
@@ -120,15 +120,15 @@ struct FilesBenchmark {
         return [
             Row(
                 .files, "of 20 000 files made while nobody read, not told 2 s later", missing,
-                bar: Row.Bar(judged: missing, floor: .atMost(0), target: .atMost(0), isNoisy: false)),
+                bar: Row.Bar(judged: missing, floor: .atMost(0), target: .atMost(0), kind: .exact)),
             Row(
                 .files, "gaps beyond the one", Quantity(abs(gaps.value - 1), .count),
                 bar: Row.Bar(
                     judged: Quantity(abs(gaps.value - 1), .count), floor: .atMost(0), target: .atMost(0),
-                    isNoisy: false)),
+                    kind: .exact)),
             Row(
                 .files, "unbalanced accounts after the overflow", balance,
-                bar: Row.Bar(judged: balance, floor: .atMost(0), target: .atMost(0), isNoisy: false)),
+                bar: Row.Bar(judged: balance, floor: .atMost(0), target: .atMost(0), kind: .exact)),
         ]
     }
 }

@@ -42,7 +42,7 @@ struct HashBenchmark {
                 Quantity(ours.quietest, .milliseconds),
                 peer: ("openssl", Quantity(hashing, .milliseconds)), ratio: ratio,
                 bar: Row.Bar(
-                    judged: Quantity(ratio, .times), floor: .atLeast(0.95), target: .atLeast(1), isNoisy: true
+                    judged: Quantity(ratio, .times), floor: .atLeast(0.95), target: .atLeast(1), kind: .ratio
                 ),
                 remark: "\(Quantity(rate, .count).text) GB/s, wall time, quietest of \(repetitions + 1) turns"
             )

@@ -86,7 +86,7 @@ struct IPCBenchmark {
         let rate = Quantity(Double(eventCount) / wall.quietest, .count)
         return Row(
             .ipc, "events/s from a source to one subscriber of the socket", rate,
-            bar: Row.Bar(judged: rate, floor: .atLeast(200_000), target: .atLeast(400_000), isNoisy: true),
+            bar: Row.Bar(judged: rate, floor: .atLeast(200_000), target: .atLeast(400_000), kind: .time),
             remark:
                 "CPU \(Quantity(cpu.quietest, .nanoseconds).text) per event over all threads of both sides, "
                 + "making the event included; \(repetitions + 1) runs of \(eventCount) events")
@@ -148,7 +148,7 @@ struct IPCBenchmark {
         let p50 = Quantity(middle.median, .milliseconds)
         return Row(
             .ipc, "round trip of a status request at 1 000/s, 99th percentile", p99,
-            bar: Row.Bar(judged: p99, floor: .atMost(1), target: .atMost(0.25), isNoisy: true),
+            bar: Row.Bar(judged: p99, floor: .atMost(1), target: .atMost(0.25), kind: .time),
             remark:
                 "round trip: median \(p50.text); the quietest of \(repetitions + 1) turns of \(questionCount) requests"
         )
@@ -196,10 +196,10 @@ struct IPCBenchmark {
             Row(
                 .ipc, "resident memory of an idle client, both ends", perClient,
                 bar: Row.Bar(
-                    judged: perClient, floor: .atMost(0.0625), target: .atMost(0.03), isNoisy: false)),
+                    judged: perClient, floor: .atMost(0.0625), target: .atMost(0.03), kind: .exact)),
             Row(
                 .ipc, "resident memory that a hostile client adds", growth,
-                bar: Row.Bar(judged: growth, floor: .atMost(2), target: .atMost(0.25), isNoisy: false),
+                bar: Row.Bar(judged: growth, floor: .atMost(2), target: .atMost(0.25), kind: .exact),
                 remark:
                     "\(Self.hostileClientCount) of them added \(Quantity(hostile, .mebibytes).text); each has begun a frame of 64 KiB and reads nothing of a subscription to everything"
             ),

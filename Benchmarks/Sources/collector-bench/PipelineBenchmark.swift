@@ -30,7 +30,7 @@ struct PipelineBenchmark {
                 .pipeline, "CPU per event, 2 filtered subscribers", cost,
                 peer: ("building alone", Quantity(building.quietest, .nanoseconds)),
                 ratio: whole.quietest / building.quietest,
-                bar: Row.Bar(judged: cost, floor: .atMost(1_000), target: .atMost(500), isNoisy: true),
+                bar: Row.Bar(judged: cost, floor: .atMost(1_000), target: .atMost(500), kind: .time),
                 remark:
                     "median \(Quantity(whole.median, .nanoseconds).text) of \(repetitions) runs of \(eventCount) "
                     + "events with \(EventTemplate.stringCount) strings over 15 bytes, each decoded afresh"),

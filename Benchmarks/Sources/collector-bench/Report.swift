@@ -67,7 +67,7 @@ enum Bound {
         }
     }
 
-    /// What a short run on an unknown host is held to: three times the bound, or a third of it.
+    /// What a ratio of a short run on an unknown host is held to: three times the bound, or a third of it.
     var relaxed: Bound {
         switch self {
         case .atMost(let bound): .atMost(bound * 3)
@@ -95,28 +95,30 @@ struct KernelPrice {
 
     /// Whether the floor cannot be asked for: even at the target ratio the kernel would not leave room for it, and the
     /// ratio that can be asked for is kept.
-    func excuses(_ floor: Bound) -> Bool { leavesNoRoom(below: floor) && ratio <= Self.ratioFloor }
-
-    /// The same for a short run on an unknown host; two numbers of one run need less room for noise than one.
-    func excusesNoisily(_ floor: Bound) -> Bool {
-        leavesNoRoom(below: floor) && ratio <= Self.ratioFloor * 1.5
-    }
-
-    private func leavesNoRoom(below floor: Bound) -> Bool {
+    func excuses(_ floor: Bound) -> Bool {
         guard case .atMost(let most) = floor else { return false }
-        return quantity.value > most / Self.ratioTarget
+        return quantity.value > most / Self.ratioTarget && ratio <= Self.ratioFloor
     }
 }
 
 /// One line of the report.
 struct Row {
+    /// What a busy or a slower host makes of a number.
+    enum Kind {
+        /// Nothing: counts and bytes.
+        case exact
+        /// Little: two times of one run, one divided by the other.
+        case ratio
+        /// Everything: a time, a rate or a share of a core by itself. A short run reports it and fails for none.
+        case time
+    }
+
     /// What is compared with floor and target: the measured value, or its ratio to the peer.
     struct Bar {
         var judged: Quantity
         var floor: Bound
         var target: Bound
-        /// Whether a busy host changes the number.
-        var isNoisy: Bool
+        var kind: Kind
         /// What no software can take off the number on this host.
         var kernelPrice: KernelPrice?
     }
@@ -166,10 +168,12 @@ struct Row {
         if bar.target.admits(bar.judged.value) { return .target }
         if bar.floor.admits(bar.judged.value) { return .floor }
         if let price = bar.kernelPrice, price.excuses(bar.floor) { return .kernelBound }
-        guard effort == .short, bar.isNoisy else { return .missed }
-        let isTolerable =
-            bar.floor.relaxed.admits(bar.judged.value) || bar.kernelPrice?.excusesNoisily(bar.floor) == true
-        return isTolerable ? .tolerated : .missed
+        guard effort == .short else { return .missed }
+        return switch bar.kind {
+        case .exact: .missed
+        case .ratio: bar.floor.relaxed.admits(bar.judged.value) ? .tolerated : .missed
+        case .time: .tolerated
+        }
     }
 }
 
@@ -240,7 +244,7 @@ struct Report {
             json.member("judged", bar.judged.value)
             json.member("floor", bar.floor.text(bar.judged.unit))
             json.member("target", bar.target.text(bar.judged.unit))
-            json.member("noisy", bar.isNoisy)
+            json.member("noisy", bar.kind != .exact)
             if let price = bar.kernelPrice { json.member("kernel_alone", price.quantity.value) }
         }
         json.member("verdict", row.verdict(effort).rawValue)

@@ -36,7 +36,7 @@ struct RulesBenchmark {
                 .rules, "CPU per message, a rule drops 90 %", Quantity(dropping.quietest, .nanoseconds),
                 peer: ("without rules", Quantity(none.quietest, .nanoseconds)), ratio: ratio,
                 bar: Row.Bar(
-                    judged: Quantity(ratio, .times), floor: .atMost(0.9), target: .atMost(0.7), isNoisy: true),
+                    judged: Quantity(ratio, .times), floor: .atMost(0.9), target: .atMost(0.7), kind: .ratio),
                 remark: "fork, exec and exit of \(Self.lifeCount) processes, quietest of \(repetitions)"),
             Row(
                 .rules, "CPU per message, \(Self.idleRules.count) rules that match nothing",
@@ -44,7 +44,7 @@ struct RulesBenchmark {
                 peer: ("without rules", Quantity(none.quietest, .nanoseconds)), ratio: idleRatio,
                 bar: Row.Bar(
                     judged: Quantity(idleRatio, .times), floor: .atMost(1.5), target: .atMost(1.2),
-                    isNoisy: true)),
+                    kind: .ratio)),
         ]
     }
 

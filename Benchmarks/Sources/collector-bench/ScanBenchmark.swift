@@ -49,7 +49,7 @@ struct ScanBenchmark {
                 Quantity(ours.quietest, .milliseconds),
                 peer: ("ps", Quantity(reading, .milliseconds)), ratio: ratio,
                 bar: Row.Bar(
-                    judged: Quantity(ratio, .times), floor: .atLeast(2), target: .atLeast(4), isNoisy: true),
+                    judged: Quantity(ratio, .times), floor: .atLeast(2), target: .atLeast(4), kind: .ratio),
                 remark: "wall time, quietest of \(repetitions) turns; the start of ps "
                     + "(\(Quantity(theirStart.quietest, .milliseconds).text)) is not counted against it")
         ]

@@ -34,7 +34,7 @@ struct SimulationBenchmark {
                 Quantity(wall.quietest / 1_000_000, .milliseconds), peer: ("wall time", nil), ratio: ratio,
                 bar: Row.Bar(
                     judged: Quantity(ratio, .times), floor: .atLeast(2_000), target: .atLeast(20_000),
-                    isNoisy: true),
+                    kind: .ratio),
                 remark: "\(eventCount) events; quietest of \(repetitions) seeds, one run each")
         ]
     }

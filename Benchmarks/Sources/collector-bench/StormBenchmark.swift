@@ -54,24 +54,24 @@ struct StormBenchmark {
                 .storm, "unbalanced accounts", Quantity(seen.isBalanced ? 0 : 1, .count),
                 bar: Row.Bar(
                     judged: Quantity(seen.isBalanced ? 0 : 1, .count), floor: .atMost(0), target: .atMost(0),
-                    isNoisy: false)),
+                    kind: .exact)),
         ]
         guard let peerForks, let peerCost else { return rows }
         let peerLost = Double(Self.forkCount - peerForks.total)
         // To lose less than nothing is impossible: a peer without loss is equalled.
         rows[0].peer = ("forkstat", Quantity(peerLost, .count))
         rows[0].bar = Row.Bar(
-            judged: lost, floor: .atMost(max(peerLost - 1, 0)), target: .atMost(0), isNoisy: false)
+            judged: lost, floor: .atMost(max(peerLost - 1, 0)), target: .atMost(0), kind: .exact)
         let share = Double(cost.cpuNanoseconds) / Double(peerCost.cpuNanoseconds)
         rows[1].peer = ("forkstat", Quantity(peerCost.cpuMilliseconds, .milliseconds))
         rows[1].ratio = share
         rows[1].bar = Row.Bar(
-            judged: Quantity(share, .times), floor: .atMost(1), target: .atMost(0.34), isNoisy: true)
+            judged: Quantity(share, .times), floor: .atMost(1), target: .atMost(0.34), kind: .ratio)
         let unseen = Quantity(Double(peerForks.count(notIn: seen.forks)), .count)
         rows.append(
             Row(
                 .storm, "forks that only forkstat saw", unseen,
-                bar: Row.Bar(judged: unseen, floor: .atMost(0), target: .atMost(0), isNoisy: false)))
+                bar: Row.Bar(judged: unseen, floor: .atMost(0), target: .atMost(0), kind: .exact)))
         return rows
     }
 }
