@@ -18,7 +18,7 @@ struct Attribution {
 
         init(
             event: Event, process: ProcessEvent, delivered: Instant, message: Int?, isPolling: Bool,
-            index: TruthIndex
+            formerBearer: IncarnationID?, index: TruthIndex
         ) {
             self.event = event
             self.process = process
@@ -31,11 +31,12 @@ struct Attribution {
                 } else {
                     switch claim {
                     case .incarnation(let id): id
-                    // Start times tie, and there is no inode: what was read was read of whoever lived then.
-                    case .ambiguous:
-                        isPolling
-                            ? index.bearer(of: process.identity, at: event.monotonic)
-                            : index.incarnation(of: process.pid, at: event.monotonic)
+                    // Start times tie, and there is no inode: what was read was read of whoever lived then. An end that a
+                    // look has found is that of whom the identity was taken for, though another has the pid by now.
+                    case .ambiguous where isPolling:
+                        (event.kind == .processExit ? formerBearer : nil)
+                            ?? index.bearer(of: process.identity, at: event.monotonic)
+                    case .ambiguous: index.incarnation(of: process.pid, at: event.monotonic)
                     case .none: nil
                     }
                 }
@@ -47,6 +48,7 @@ struct Attribution {
     init(_ run: CollectorRun, index: TruthIndex) {
         var isUsed = Array(repeating: false, count: index.truth.messages.count)
         entries.reserveCapacity(run.stream.count)
+        var bearers: [ProcessIdentity: IncarnationID] = [:]
         for item in run.stream {
             guard case .event(let event) = item.content, case .process(let process) = event.subject else {
                 continue
@@ -56,10 +58,11 @@ struct Attribution {
                 message = index.candidate(for: event, pid: process.pid) { !isUsed[$0] }
                 if let message { isUsed[message] = true }
             }
-            entries.append(
-                Entry(
-                    event: event, process: process, delivered: item.delivered, message: message,
-                    isPolling: run.isPolling, index: index))
+            let entry = Entry(
+                event: event, process: process, delivered: item.delivered, message: message,
+                isPolling: run.isPolling, formerBearer: bearers[process.identity], index: index)
+            if run.isPolling { bearers[process.identity] = entry.incarnation }
+            entries.append(entry)
         }
     }
 }

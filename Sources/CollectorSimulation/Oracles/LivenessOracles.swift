@@ -78,7 +78,7 @@ enum ShutdownOracle {
 /// What the stream says about who lives equals the truth, once the world has rested and every loss has been made good.
 enum ConvergenceOracle {
     static func check(_ run: CollectorRun, _ attribution: Attribution, _ evidence: Evidence) -> [Failure] {
-        let rest = rest(of: run, evidence.scenario.settings)
+        let rest = rest(of: run, evidence)
         guard let end = run.stopRequested, run.isStreamComplete, let ready = run.ready,
             ready.advanced(by: rest) <= end
         else { return [] }
@@ -127,11 +127,16 @@ enum ConvergenceOracle {
     }
 
     /// How long the stream may take; where processes are polled for, until each has been looked at twice.
-    private static func rest(of run: CollectorRun, _ settings: CollectorSettings) -> Duration {
+    private static func rest(of run: CollectorRun, _ evidence: Evidence) -> Duration {
+        let settings = evidence.scenario.settings
         let rest = settings.convergence ?? SimulatedOperator.defaultConvergence
-        guard run.isPolling else { return .nanoseconds(rest) }
+        guard run.isPolling, let end = run.stopRequested else { return .nanoseconds(rest) }
         let interval = settings.pollInterval ?? ProcessSourceSettings().pollInterval.wholeNanoseconds
-        return .nanoseconds(max(rest, interval.addingClamped(interval).addingClamped(1_000_000_000)))
+        let rate = Int64(settings.pollRate ?? ProcessSourceSettings().pollRate)
+        let living = evidence.index.truth.incarnations.count { evidence.index.isAlive($0.id, at: end) }
+        // Up to eight files each, in two turns, and as many again for the listings between them.
+        let looks = Int64(living) * 8 * 2 * 2 * 1_000_000_000 / rate
+        return .nanoseconds(max(rest, interval.addingClamped(interval).addingClamped(looks + 1_000_000_000)))
     }
 
     /// Who lives, as the stream says: the last event of each incarnation that bears an identity which has not ended.
