@@ -180,7 +180,8 @@ extension ProcessLoop {
         let reading = reader.read(pid, depth: .full)
         tracker.adopt(reading, origin: .resync)
         if tracker.table[pid.rawValue] != nil {
-            noteFound()
+            // Of whom nothing could be read, nobody knows since when it has lived.
+            if reading.failure == nil { noteFound() }
         } else if let stat = reading.stat, reading.failure == nil, stat.isDead {
             // Nobody saw it alive: it is among those that are missing.
             tracker.ended.insert(pid.rawValue)

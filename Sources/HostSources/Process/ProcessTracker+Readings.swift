@@ -305,7 +305,7 @@ extension ProcessTracker {
         applyEverything(reading, to: process)
         linkParent(of: process)
         // Its EXIT message is gone already, unless the scan was faster than the message.
-        if !isDead || reading.mayHaveEnded { insert(process) }
+        if !isDead || reading.mayHaveEnded { insert(process) } else { ended.insert(reading.pid.rawValue) }
         process.unread = []
         lookAgainIfFailed(reading, at: process)
         conclude(.processBaseline, origin, process, at: reading.aliveAt)
