@@ -1,3 +1,4 @@
+import EventModel
 import KernelFormats
 
 /// Reads, prints and reads again what claims to come from the kernel.

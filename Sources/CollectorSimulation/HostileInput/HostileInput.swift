@@ -1,3 +1,5 @@
+import SimulatedBackends
+
 /// What must hold whatever bytes somebody hands to a parser; fuzzers ask it, and tests ask it again of what they found.
 public enum HostileInput: String, Hashable, Sendable, CaseIterable {
     /// The text of a scenario file, or of a filed bug.
@@ -25,7 +27,9 @@ public enum HostileInput: String, Hashable, Sendable, CaseIterable {
 
     /// What does not hold for `bytes`, and `nil` when everything does.
     ///
-    /// A trap within is the other way to fail.
+    /// A trap within is the other way to fail. Takes milliseconds, ``simulation`` up to seconds.
+    ///
+    /// - Parameter bytes: Anything, however long.
     public func violation(of bytes: [UInt8]) -> String? {
         switch self {
         case .scenario:
