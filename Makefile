@@ -42,6 +42,7 @@ run: setup ## Build for release and watch this host live in a table (ARGS=... fo
 test: setup lint ## Lint, build everything strictly, run all tests (as root also those of the real kernel)
 	Scripts/lint --self-test
 	swift build --build-tests --explicit-target-dependency-import-check error
+	Scripts/fuzz --check
 	Scripts/run-tests
 
 replay: setup ## Replay gallery, filed bugs and failing calls on the simulated kernel; compare it with this host's

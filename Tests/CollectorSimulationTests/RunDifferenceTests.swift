@@ -53,7 +53,7 @@ import Testing
 
     @Test func `keep the steps that were asked for`() throws {
         let scenario = try scenario(`the runner`.short)
-        let record = ScenarioRunner.run(scenario, seed: 3, capturing: 10..<20)
+        let record = ScenarioRunner.runAndRecord(scenario, seed: 3, capturing: 10..<20).record
         #expect(record.capturedSteps.count == 10)
         #expect(record.capturedSteps[0].hasPrefix("#10 "))
         #expect(record.traceHash == ScenarioRunner.run(scenario, seed: 3).traceHash)

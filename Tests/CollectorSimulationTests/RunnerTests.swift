@@ -110,7 +110,7 @@ func galleryScenario(_ file: String) throws -> Scenario {
     }
 
     @Test func `a mutant that the build does not have is an error of usage, not a pass`() throws {
-        let record = ScenarioRunner.run(try scenario(Self.short), seed: 1, mutant: "no-such-mutant")
-        #expect(record.verdict == .scenarioError)
+        let run = ScenarioRunner.runAndRecord(try scenario(Self.short), seed: 1, mutant: "no-such-mutant")
+        #expect(run.record.verdict == .scenarioError)
     }
 }

@@ -27,7 +27,7 @@ public enum SimulatorCommand {
     /// To be called before any other thread exists: the process forks. It starts itself again, as its own workers.
     ///
     /// - Parameters:
-    ///   - name: How the program is called in messages.
+    ///   - name: How the program is called in messages and in the commands that they suggest.
     ///   - sources: Those that run beside the collector's own.
     public static func main(name: String = "collector-sim", sources: [SourceDefinition] = []) -> Never {
         installed.withLock { $0 = Program(name: name, sources: sources) }

@@ -6,9 +6,10 @@ import struct SystemPackage.FilePath
 import struct SystemPackage.FilePermissions
 
 /// Scenario files on disk.
-public enum ScenarioFiles {
+package enum ScenarioFiles {
     /// The files themselves and, for each folder, the files directly in it that end so, ordered by name.
-    public static func expand(_ paths: [String], endings: [String] = [".scn"]) throws(FileError) -> [String] {
+    package static func expand(_ paths: [String], endings: [String] = [".scn"]) throws(FileError) -> [String]
+    {
         var files: [String] = []
         for path in paths {
             guard let names = try names(inFolder: path) else {
@@ -22,14 +23,14 @@ public enum ScenarioFiles {
     }
 
     /// The whole file, at most `ScenarioLimits.fileByteCount` and one byte, so that a longer one is seen to be too long.
-    public static func read(_ path: String) throws(FileError) -> [UInt8] {
+    package static func read(_ path: String) throws(FileError) -> [UInt8] {
         let file = try open(path, .readOnly, [])
         defer { csim_close_stream(file.rawValue) }
         return ByteReader(descriptor: file.rawValue).rest(limit: ScenarioLimits.fileByteCount + 1)
     }
 
     /// Replaces the file's contents, or makes it.
-    public static func write(_ text: String, to path: String) throws(FileError) {
+    package static func write(_ text: String, to path: String) throws(FileError) {
         let file = try open(path, .writeOnly, [.create, .truncate])
         let writer = ByteWriter(descriptor: file.rawValue)
         writer.write(text.utf8)
@@ -71,16 +72,16 @@ public enum ScenarioFiles {
 }
 
 /// A file that cannot be used, and why.
-public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
-    public var path: String
-    public var reason: String
+package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var path: String
+    package var reason: String
 
-    public init(path: String, reason: String) {
+    package init(path: String, reason: String) {
         self.path = path
         self.reason = reason
     }
 
-    public var description: String { "\(path): \(reason)" }
+    package var description: String { "\(path): \(reason)" }
     /// `EX_NOINPUT` of sysexits.h.
-    public var exitCode: Int32 { 66 }
+    package var exitCode: Int32 { 66 }
 }

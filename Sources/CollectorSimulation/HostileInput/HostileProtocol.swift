@@ -81,6 +81,7 @@ enum HostileSession {
                 case .answer(let id, _), .subscribe(let id, _), .perform(let id, _), .reload(let id, _):
                     guard open.insert(id).inserted else { return "request \(id) is open twice" }
                     if open.count > limits.openRequestCount { return "\(open.count) requests are open" }
+                    if let violation = orderViolation(of: action) { return violation }
                 case .cancel(let id), .credit(let id, _), .nextPage(let id):
                     guard open.contains(id) else { return "an action for request \(id), which is not open" }
                     if case .cancel = action {
@@ -93,6 +94,36 @@ enum HostileSession {
             if isClosed, session.deadline == nil { return "no deadline after the end" }
         }
         return nil
+    }
+
+    /// What a request asks for is refused in words, or is something that may be done.
+    private static func orderViolation(of action: ServerSession.Action) -> String? {
+        do throws(MessageError) {
+            switch action {
+            case .perform(let id, let message):
+                return violation(of: try TaskOrder(message, TaskOrder.Name(id: id, number: 1)).task)
+            case .subscribe(_, let message):
+                let request = try EventFeed.Request(message, name: "fuzz")
+                return request.filter.topics.isEmpty ? "a subscription to nothing" : nil
+            default: return nil
+            }
+        } catch {
+            return "\(error)".isEmpty ? "a refusal without words" : nil
+        }
+    }
+
+    /// Pages are short, and a process is one.
+    private static func violation(of task: SourceTask) -> String? {
+        switch task {
+        case .enumerateProcesses(_, let after, let limit):
+            after == nil && (1...1_000).contains(limit) ? nil : "a page of \(limit) processes"
+        case .processTree(let root, let after, let limit):
+            after == nil && (1...1_000).contains(limit) && root.rawValue > 0 ? nil : "a tree of \(root)"
+        case .verifyExecutable(let pid): pid.rawValue > 0 ? nil : "an executable of \(pid)"
+        case .checkHash: nil
+        case .listFiles(_, let after, let limit):
+            after == nil && (1...1_000).contains(limit) ? nil : "a page of \(limit) files"
+        }
     }
 
     /// One request at a time, nothing is heard after the end, and what was understood is understood again when it is written
@@ -117,7 +148,7 @@ enum HostileSession {
                     guard session.isBusy, session.taskID == task.taskID else {
                         return "a task that is not under way"
                     }
-                    if let violation = violation(of: task) { return violation }
+                    if let violation = violation(of: task) ?? orderViolation(of: task) { return violation }
                 case .negotiate(let request):
                     guard session.isBusy else { return "a request that is not under way" }
                     if let violation = violation(of: request) { return violation }
@@ -137,6 +168,21 @@ enum HostileSession {
             return "a task reads back as something else"
         }
         return nil
+    }
+
+    private static func orderViolation(of task: DaemonEyeDetectionTask) -> String? {
+        do throws(TaskError) {
+            let order = try DaemonEyeOrder(task)
+            // Whatever it wants to know of, it can be asked about any process.
+            var process = ProcessEvent(
+                identity: ProcessIdentity(
+                    pid: ProcessID(7), birth: .scan(startTicks: 1, pidFDInode: 1)))
+            process.executablePath = task.taskID
+            _ = order.admits(process)
+            return violation(of: order.task)
+        } catch {
+            return error.message.isEmpty ? "a refusal without words" : nil
+        }
     }
 
     private static func violation(of request: DaemonEyeCapabilityRequest) -> String? {
@@ -197,7 +243,7 @@ enum MessageRoundTrip {
     static func violation(of bytes: [UInt8]) -> String? {
         guard let choice = bytes.first else { return nil }
         let content = Array(bytes.dropFirst())
-        switch choice % 8 {
+        switch choice % 10 {
         case 0: return events(content)
         case 1:
             return check(content, { (message: WireGap) throws(MessageError) in try Gap(message) }) {
@@ -231,11 +277,23 @@ enum MessageRoundTrip {
             ) {
                 WireSourceStatus($0)
             }
-        default:
+        case 7:
             return check(
                 content, { (message: WirePosition) throws(MessageError) in try FeedPosition(message) }
             ) {
                 WirePosition($0)
+            }
+        case 8:
+            return check(
+                content, { (message: WireTriggerRequest) throws(MessageError) in try TriggerRequest(message) }
+            ) {
+                WireTriggerRequest($0)
+            }
+        default:
+            return check(
+                content, { (message: WireCapabilities) throws(MessageError) in try CapabilityReport(message) }
+            ) {
+                WireCapabilities($0)
             }
         }
     }

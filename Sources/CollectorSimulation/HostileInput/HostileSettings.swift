@@ -1,4 +1,7 @@
+import CollectorCore
 import Configuration
+import EventModel
+import HostSources
 
 /// What must hold of settings, whatever somebody writes into a file, a variable or a flag.
 enum HostileSettings {
@@ -32,8 +35,38 @@ enum HostileSettings {
                     .setting,
                 TypedSetting<Mode>.choice("b.mode", default: .log, reload: .atRestart, "One of three.")
                     .setting,
-            ]
+            ], source.settings,
         ], constraints: [])
+
+    /// What somebody may add, with rules of its own for texts.
+    static let source = SourceDefinition(
+        "spool",
+        settings: [
+            TypedSetting.string(
+                "sources.spool.path", default: "", rule: optionalPath, secrecy: .open, reload: .atRestart,
+                "A folder, or nothing."
+            ).setting,
+            TypedSetting.string(
+                "sources.spool.password", default: "", rule: optionalPath, secrecy: .secret,
+                reload: .atRestart,
+                "The path of a file with a secret, which is one."
+            ).setting,
+            TypedSetting.list(
+                "sources.spool.processes", default: [],
+                rule: TextRule(expected: "a rule about processes") { ProcessRule($0) != nil },
+                reload: .atRestart, "Rules about processes."
+            ).setting,
+            TypedSetting.list(
+                "sources.spool.files", default: [],
+                rule: TextRule(expected: "a rule about files") { FileRules.isRule($0) },
+                reload: .atRestart, "Rules about files."
+            ).setting,
+        ]
+    ) { _ in nil }
+
+    private static let optionalPath = TextRule(expected: "an absolute path, or nothing") {
+        $0.isEmpty || $0.utf8.first == 0x2f
+    }
 
     /// The bytes are a file, then behind each 0xff, which no text has, a flag or a variable of the environment.
     static func violation(of bytes: [UInt8]) -> String? {
@@ -50,7 +83,9 @@ enum HostileSettings {
             }
         }
         do throws(SettingsError) {
-            return roundTripViolation(of: try layers.values(in: table))
+            let values = try layers.values(in: table)
+            return roundTripViolation(of: values) ?? explanationViolation(of: values)
+                ?? reloadViolation(of: values)
         } catch {
             return complaintViolation(of: error)
         }
@@ -70,6 +105,31 @@ enum HostileSettings {
             }
         }
         return nil
+    }
+
+    /// What is explained fits a terminal, too.
+    private static func explanationViolation(of values: SettingsValues) -> String? {
+        for explanation in values.explanations {
+            let text = explanation.text(width: 80)
+            if text.unicodeScalars.contains(where: { $0 != "\n" && $0.isHazardousOnTerminals }) {
+                return "an explanation with a character that a terminal obeys: \(text)"
+            }
+        }
+        return nil
+    }
+
+    /// What is taken over while running is what is then in force; the rest stays as it was, and is named.
+    private static func reloadViolation(of values: SettingsValues) -> String? {
+        do throws(SettingsError) {
+            let succession = try table.defaults.succeeded(by: values)
+            let again = try succession.values.succeeded(by: values)
+            guard again.changed.isEmpty, again.pending == succession.pending else {
+                return "the same settings change something a second time: \(again.changed)"
+            }
+            return nil
+        } catch {
+            return complaintViolation(of: error)
+        }
     }
 
     /// Values survive being written to a file, and being given as flags.

@@ -2,16 +2,16 @@ import EventModel
 import SimulatedBackends
 
 /// Compares the simulated kernel with the real one, case by case.
-public struct Conformance: Sendable {
+package struct Conformance: Sendable {
     /// Which kernels answer.
-    public enum Arms: String, Hashable, Sendable, CaseIterable {
+    package enum Arms: String, Hashable, Sendable, CaseIterable {
         case both
         case real
         case simulated = "sim"
     }
 
     /// Why this process cannot ask the real kernel, such as `it takes root`; `nil` when it can.
-    public static var realKernelObstacle: String? { RealArm.obstacle }
+    package static var realKernelObstacle: String? { RealArm.obstacle }
 
     /// The release of this host's kernel.
     static var hostKernel: KernelVersion {
@@ -21,7 +21,7 @@ public struct Conformance: Sendable {
     private let suite: LitmusSuite
 
     /// The simulated kernel behaves like the release of this host, as far as it knows the difference.
-    public init(_ arms: Arms) {
+    package init(_ arms: Arms) {
         var used: [any LitmusArm] = []
         if arms != .simulated { used.append(RealArm()) }
         if arms != .real { used.append(SimulatedArm(kernel: Self.hostKernel)) }
@@ -31,16 +31,16 @@ public struct Conformance: Sendable {
     /// Runs the case of one file, on the real kernel with processes of its own that end with it.
     ///
     /// - Parameter path: The file's name for messages.
-    public func check(_ bytes: [UInt8], path: String) throws(ScenarioError) -> ConformanceResult {
+    package func check(_ bytes: [UInt8], path: String) throws(ScenarioError) -> ConformanceResult {
         ConformanceResult(report: suite.run(try LitmusCase(parsing: bytes, path: path)), path: path)
     }
 }
 
 /// How one case came out.
-public struct ConformanceResult: Sendable {
+package struct ConformanceResult: Sendable {
     let report: LitmusReport
     /// The file as the caller named it.
-    public let path: String
+    package let path: String
 
     init(report: LitmusReport, path: String) {
         self.report = report
@@ -48,10 +48,10 @@ public struct ConformanceResult: Sendable {
     }
 
     /// Whether the kernels disagree, or one of them is wrong.
-    public var differs: Bool { report.verdict == .differs }
+    package var differs: Bool { report.verdict == .differs }
 
     /// One line of the table: verdict, name and behaviours.
-    public func line(hasColour: Bool) -> String {
+    package func line(hasColour: Bool) -> String {
         let verdict = report.verdict.rawValue
         let colour =
             switch report.verdict {
@@ -66,7 +66,7 @@ public struct ConformanceResult: Sendable {
     }
 
     /// Why: differences, else the reasons of waivers; one line each, harmless on a terminal.
-    public var details: [String] {
+    package var details: [String] {
         let differences = report.differences
         guard differences.isEmpty else { return differences.map { TerminalText.escape("\(path): \($0)") } }
         let waivers = report.test.waivers.map { "\($0.arm.rawValue) waived: \($0.reason)" }
@@ -77,7 +77,7 @@ public struct ConformanceResult: Sendable {
     }
 
     /// The case as one JSON object: verdict, and what each kernel answered to each question.
-    public var json: String {
+    package var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { writer in
             writer.beginObject()
@@ -124,28 +124,28 @@ public struct ConformanceResult: Sendable {
 }
 
 /// Counts over all cases.
-public struct ConformanceSummary: Sendable {
+package struct ConformanceSummary: Sendable {
     private var counts: [LitmusVerdict: Int] = [:]
 
     /// Nothing counted yet.
-    public init() {}
+    package init() {}
 
     /// Counts one case.
-    public mutating func add(_ result: ConformanceResult) { counts[result.report.verdict, default: 0] += 1 }
+    package mutating func add(_ result: ConformanceResult) { counts[result.report.verdict, default: 0] += 1 }
 
     /// How many cases were counted.
-    public var caseCount: Int { counts.values.reduce(0, +) }
+    package var caseCount: Int { counts.values.reduce(0, +) }
     /// How many of them differ.
-    public var differenceCount: Int { counts[.differs] ?? 0 }
+    package var differenceCount: Int { counts[.differs] ?? 0 }
 
     /// `60 cases: 50 agreed, 4 envelope, 6 waived, 0 differs`.
-    public var text: String {
+    package var text: String {
         "\(caseCount) cases: "
             + LitmusVerdict.allCases.map { "\(counts[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
     }
 
     /// The counts as one JSON object.
-    public var json: String {
+    package var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { writer in
             writer.beginObject()

@@ -1,16 +1,16 @@
 import EventModel
 
 /// What both kernels made of one random program.
-public struct RandomComparison: Sendable {
+package struct RandomComparison: Sendable {
     /// The seed of the program.
-    public let seed: UInt64
+    package let seed: UInt64
     /// The program as a case, with the real kernel's answers; `nil` when the kernels gave the same.
-    public let difference: String?
+    package let difference: String?
     /// What the simulated kernel said otherwise, one line each.
-    public let details: [String]
+    package let details: [String]
 
     /// The comparison as one JSON object.
-    public var json: String {
+    package var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { writer in
             writer.beginObject()
@@ -32,14 +32,14 @@ extension Conformance {
     private static let realTryCount = 3
 
     /// What random programs are about.
-    public enum Subject: String, Hashable, Sendable, CaseIterable {
+    package enum Subject: String, Hashable, Sendable, CaseIterable {
         case processes, files, sockets
     }
 
     /// Runs the random program of a seed on both kernels.
     ///
     /// - Throws: When the program could not be run at all on one of them.
-    public static func compareRandom(seed: UInt64, about subject: Subject) throws -> RandomComparison {
+    package static func compareRandom(seed: UInt64, about subject: Subject) throws -> RandomComparison {
         let program: (actions: [String], questions: [String]) =
             switch subject {
             case .processes: RandomCase.make(seed: seed)

@@ -1,4 +1,4 @@
-public import CollectorCore
+package import CollectorCore
 import EventModel
 import SimulatedBackends
 
@@ -7,7 +7,7 @@ import SimulatedBackends
 /// The page holds everything it needs: it loads nothing, runs from a file, and its policy forbids it to talk to anybody.
 /// Names, paths and arguments of processes come from whoever wrote the scenario; they are shown as text and never
 /// become markup or code. The same scenario, seed and build give the same bytes.
-public enum HTMLReport {
+package enum HTMLReport {
     /// Runs a seed once more, in this process and with its queues watched, and writes the page.
     ///
     /// - Parameters:
@@ -16,7 +16,7 @@ public enum HTMLReport {
     ///     again.
     ///   - mutant: Name of a bug that was planted in those runs.
     ///   - sources: Those that ran beside the collector's own.
-    public static func page(
+    package static func page(
         of scenario: Scenario, from bytes: [UInt8], record: RunRecord, mutant: String? = nil,
         sources: [SourceDefinition] = []
     ) -> String {

@@ -1,9 +1,9 @@
 import EventModel
 
 /// One JSON object for each run.
-public enum JSONReport {
+package enum JSONReport {
     /// The object of one run, without a line break.
-    public static func line(_ record: RunRecord) -> String {
+    package static func line(_ record: RunRecord) -> String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { json in
             json.beginObject()
@@ -44,9 +44,9 @@ public enum JSONReport {
 }
 
 /// The report that continuous integration reads.
-public enum JUnitReport {
+package enum JUnitReport {
     /// One test suite a scenario file, one test case a seed.
-    public static func document(_ results: [ScenarioResult]) -> String {
+    package static func document(_ results: [ScenarioResult]) -> String {
         let runs = results.reduce(0) { $0 + max($1.records.count, 1) }
         let failed = results.reduce(0) { $0 + $1.failedCount }
         var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -1,19 +1,19 @@
 import EventModel
 
 /// What people read.
-public struct TextReport: Sendable {
+package struct TextReport: Sendable {
     /// Whether escape sequences for colours may be used.
-    public var hasColour: Bool
+    package var hasColour: Bool
     /// What to write before the scenario's path to run it again.
-    public var command: String
+    package var command: String
 
-    public init(hasColour: Bool, command: String) {
+    package init(hasColour: Bool, command: String) {
         self.hasColour = hasColour
         self.command = command
     }
 
     /// One line for a scenario file that could be read.
-    public func summary(_ result: ScenarioResult) -> String {
+    package func summary(_ result: ScenarioResult) -> String {
         let verdict = result.verdict
         let mark = verdict == .pass ? colour("pass", 32) : colour("FAIL", 31)
         guard result.problem == nil else { return "\(mark) \(TerminalText.escape(result.path))" }
@@ -29,7 +29,7 @@ public struct TextReport: Sendable {
     }
 
     /// One screen for a failed run: what, when, with which seed, how to run it again, and the last steps before.
-    public func failure(_ record: RunRecord, path: String, stepLimit: Int = 12) -> String {
+    package func failure(_ record: RunRecord, path: String, stepLimit: Int = 12) -> String {
         var lines: [String] = []
         lines.append("")
         lines.append(colour("\(record.scenario), seed \(record.seed): \(record.verdict.rawValue)", 31))
@@ -56,7 +56,7 @@ public struct TextReport: Sendable {
     }
 
     /// The last line.
-    public func total(_ results: [ScenarioResult], wallNanoseconds: Int64) -> String {
+    package func total(_ results: [ScenarioResult], wallNanoseconds: Int64) -> String {
         let runs = results.reduce(0) { $0 + $1.records.count }
         let failed = results.reduce(0) { $0 + $1.failedCount }
         let virtual = results.reduce(0) { sum, result in

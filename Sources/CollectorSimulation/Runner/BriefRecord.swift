@@ -107,8 +107,9 @@ extension RunRecord {
         seed: UInt64, of generator: ScenarioGenerator, mutant: String? = nil, sources: [SourceDefinition] = []
     ) -> RunRecord {
         do {
-            return ScenarioRunner.run(
-                try generator.scenario(seed: seed), seed: seed, mutant: mutant, sources: sources)
+            return ScenarioRunner.runAndRecord(
+                try generator.scenario(seed: seed), seed: seed, mutant: mutant, sources: sources
+            ).record
         } catch {
             var record = RunRecord(scenario: "\(generator.profile.name)-\(seed)", seed: seed)
             record.failures = [Failure(.progress, .scenarioError, error.description)]

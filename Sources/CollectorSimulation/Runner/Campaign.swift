@@ -1,32 +1,32 @@
 /// A scenario file and what its runs gave.
-public struct ScenarioResult: Sendable {
-    public var path: String
-    public var records: [RunRecord]
+package struct ScenarioResult: Sendable {
+    package var path: String
+    package var records: [RunRecord]
     /// Why the file could not be run at all.
-    public var problem: String?
+    package var problem: String?
 
-    public init(path: String, records: [RunRecord], problem: String?) {
+    package init(path: String, records: [RunRecord], problem: String?) {
         self.path = path
         self.records = records
         self.problem = problem
     }
 
-    public var verdict: Verdict {
+    package var verdict: Verdict {
         problem == nil ? Verdict.overall(records.map(\.verdict)) : .scenarioError
     }
 
     /// How many runs failed; a file that could not be run is one.
-    public var failedCount: Int { problem == nil ? records.count { $0.verdict != .pass } : 1 }
+    package var failedCount: Int { problem == nil ? records.count { $0.verdict != .pass } : 1 }
 }
 
 /// Which seeds of a scenario to run.
-public enum SeedChoice: Hashable, Sendable {
+package enum SeedChoice: Hashable, Sendable {
     /// The scenario's own seed, and as many after it as its `schedules` line says.
     case fromScenario
     case range(ClosedRange<UInt64>)
 
     /// The first seed to run.
-    public func first(of scenario: Scenario) -> UInt64 { seeds(of: scenario).lowerBound }
+    package func first(of scenario: Scenario) -> UInt64 { seeds(of: scenario).lowerBound }
 
     func seeds(of scenario: Scenario) -> ClosedRange<UInt64> {
         switch self {
@@ -42,7 +42,7 @@ extension WorkerPair {
     /// Runs the seeds of one scenario file.
     ///
     /// - Parameter afterEach: Called after each seed with its record.
-    public func run(
+    package func run(
         _ bytes: [UInt8], path: String, seeds: SeedChoice, afterEach: (RunRecord) -> Void
     ) throws(WorkerError) -> ScenarioResult {
         let scenario: Scenario

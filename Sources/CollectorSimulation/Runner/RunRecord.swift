@@ -1,35 +1,39 @@
 /// Everything that one run of one seed leaves behind.
 public struct RunRecord: Hashable, Sendable {
+    /// The name in the scenario's first line.
     public var scenario: String
+    /// The seed of the run.
     public var seed: UInt64
+    /// Equal for runs in which the same happened in the same order.
     public var traceHash: UInt64
-    /// Steps of the trace.
+    /// Steps of the trace: jobs, calls and timers.
     public var stepCount: Int
     /// The trace hash after every 1 024 steps.
-    public var checkpoints: [UInt64]
-    /// Virtual time from `@0` to the end.
+    package var checkpoints: [UInt64]
+    /// Virtual time from `@0` to the end, in nanoseconds.
     public var virtualNanoseconds: Int64
     /// Real time of this run; never part of a comparison.
-    public var wallNanoseconds: Int64
+    package var wallNanoseconds: Int64
     /// Events that the subscriber received.
     public var eventCount: Int
     /// Lines of the scenario that referred to something that did not exist.
     public var skippedLineCount: Int
+    /// What the oracles found wrong, and the lines of `expect` that do not hold.
     public var failures: [Failure]
     /// Oracles that the scenario waives.
-    public var waived: [OracleName]
+    package var waived: [OracleName]
     /// Names of the probes that were hit.
-    public var probes: [String]
+    package var probes: [String]
     /// How often each line of `fault` has struck, in their order.
-    public var faultFirings: [Int]
+    package var faultFirings: [Int]
     /// Why the collector, or its source, never became ready; `nil` when it did.
     public var startProblem: String?
     /// The last steps before the end, for a report of a failure.
     public var recentSteps: [String]
     /// The steps that were asked for, to find the first one in which two runs differ.
-    public var capturedSteps: [String]
+    package var capturedSteps: [String]
     /// Output for each `events` line of the scenario, by line number.
-    public var outputs: [EventOutput]
+    package var outputs: [EventOutput]
 
     package init(scenario: String, seed: UInt64) {
         self.scenario = scenario
@@ -50,10 +54,11 @@ public struct RunRecord: Hashable, Sendable {
         outputs = []
     }
 
+    /// The gravest of ``failures``, or that there are none.
     public var verdict: Verdict { Verdict.overall(failures.map(\.verdict)) }
 
     /// Every oracle and what it says, in a fixed order.
-    public var oracles: [(name: OracleName, verdict: String)] {
+    package var oracles: [(name: OracleName, verdict: String)] {
         OracleName.allCases.map { name in
             if waived.contains(name) { return (name, "waived") }
             return (name, failures.contains { $0.oracle == name } ? "fail" : "pass")
@@ -62,10 +67,10 @@ public struct RunRecord: Hashable, Sendable {
 }
 
 /// What the stream shows for one `events` line.
-public struct EventOutput: Hashable, Sendable {
+package struct EventOutput: Hashable, Sendable {
     /// The line of the scenario.
-    public var line: Int
-    public var lines: [String]
+    package var line: Int
+    package var lines: [String]
 
     package init(line: Int, lines: [String]) {
         self.line = line

@@ -6,18 +6,24 @@ import SimulatedBackends
 public enum ScenarioRunner {
     /// Composes the collector over a simulated host, plays the scenario, and asks every oracle.
     ///
+    /// A trap of what runs ends this process; the workers of a ``SimulatorCommand`` contain it.
+    ///
     /// - Parameters:
-    ///   - mutant: Name of a bug to plant; known only to builds that were made with them.
-    ///   - range: Steps of the trace to keep whole.
-    ///   - sources: Those that run beside the collector's own.
+    ///   - seed: Decides the order in which what is ready runs, the time that calls take, and faults by chance.
+    ///   - sources: Those that run beside the collector's own. When the scenario sets one that is not there, or to what it
+    ///     does not take, the record says so with ``Verdict/scenarioError``.
+    /// - Returns: The record of the run; the same scenario, seed and sources give the same one.
     public static func run(
-        _ scenario: Scenario, seed: UInt64, mutant: String? = nil, capturing range: Range<Int> = 0..<0,
-        sources: [SourceDefinition] = []
+        _ scenario: Scenario, seed: UInt64, sources: [SourceDefinition] = []
     ) -> RunRecord {
-        runAndRecord(scenario, seed: seed, mutant: mutant, capturing: range, sources: sources).record
+        runAndRecord(scenario, seed: seed, sources: sources).record
     }
 
     /// The same, with everything that the collector has said.
+    ///
+    /// - Parameters:
+    ///   - mutant: Name of a bug to plant; known only to builds that were made with them.
+    ///   - range: Steps of the trace to keep whole.
     package static func runAndRecord(
         _ scenario: Scenario, seed: UInt64, mutant: String? = nil, capturing range: Range<Int> = 0..<0,
         sources: [SourceDefinition] = []

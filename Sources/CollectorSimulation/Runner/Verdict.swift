@@ -16,7 +16,7 @@ public enum Verdict: String, Hashable, Sendable, CaseIterable {
     /// The scenario itself cannot be run.
     case scenarioError = "scenario-error"
 
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .pass: 0
         case .crash: 10
@@ -30,19 +30,22 @@ public enum Verdict: String, Hashable, Sendable, CaseIterable {
     }
 
     /// The one to report for several runs: the one with the lowest exit code that is not a pass.
-    public static func overall(_ verdicts: some Sequence<Verdict>) -> Verdict {
+    package static func overall(_ verdicts: some Sequence<Verdict>) -> Verdict {
         verdicts.filter { $0 != .pass }.min { $0.exitCode < $1.exitCode } ?? .pass
     }
 }
 
 /// One thing that an oracle or an expectation found wrong.
 public struct Failure: Hashable, Sendable {
+    /// Which property does not hold; ``OracleName/expectations`` for a line of `expect`.
     public var oracle: OracleName
+    /// How grave it is.
     public var verdict: Verdict
     /// Nanoseconds after the scenario's `@0`; `nil` when it belongs to the whole run.
     public var time: Int64?
     /// The line of the scenario that expected something else; `nil` for an oracle that is always on.
     public var line: Int?
+    /// What was found and what was expected, for a person; may quote text of the scenario.
     public var message: String
 
     package init(

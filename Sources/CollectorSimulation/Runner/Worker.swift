@@ -1,5 +1,5 @@
 import CSimulation
-public import CollectorCore
+package import CollectorCore
 
 /// The worker's side: reads requests, forks once per seed, and answers with the child's record.
 ///
@@ -8,7 +8,7 @@ public import CollectorCore
 /// `profile BYTES "path"` and the file's bytes make `swarm SEED` possible: the worker makes up the scenario of that seed by
 /// itself, and answers with one line (`BriefRecord`). `repeat SEED` runs it without asking the oracles, and answers with
 /// one line too (`BriefTrace`): the second run of a seed is only compared.
-public enum Worker {
+package enum Worker {
     /// Real time after which a run is given up, in seconds.
     static let timeLimitSeconds: Int32 = 120
 
@@ -16,7 +16,7 @@ public enum Worker {
     ///
     /// - Parameter sources: Those that run beside the collector's own.
     /// - Returns: The exit code.
-    public static func serve(sources: [SourceDefinition] = []) -> Int32 {
+    package static func serve(sources: [SourceDefinition] = []) -> Int32 {
         csim_ignore_broken_pipes()
         csim_ignore_interrupts()
         guard csim_thread_count() == 1 else { return Verdict.crash.exitCode }
@@ -56,8 +56,9 @@ public enum Worker {
             case .run(let seed, let capture):
                 guard let scenario else { return 70 }
                 answer(to: answers) {
-                    ScenarioRunner.run(
-                        scenario, seed: seed, mutant: mutant, capturing: capture, sources: sources)
+                    ScenarioRunner.runAndRecord(
+                        scenario, seed: seed, mutant: mutant, capturing: capture, sources: sources
+                    ).record
                 }
                 guard answers.flush() else { return 0 }
             }

@@ -3,11 +3,11 @@ import CSimulation
 /// Two workers that run every seed, and the comparison of what they say.
 ///
 /// They are started separately, so that hash seeds, addresses, environment and working directory differ.
-public final class WorkerPair {
+package final class WorkerPair {
     let workers: [csim_worker]
 
     /// - Throws: ``WorkerError`` when a worker cannot be started.
-    public init() throws(WorkerError) {
+    package init() throws(WorkerError) {
         csim_ignore_broken_pipes()
         var workers: [csim_worker] = []
         for index in 0..<2 {
@@ -24,14 +24,14 @@ public final class WorkerPair {
     deinit { for worker in workers { csim_worker_stop(worker) } }
 
     /// Plants a bug in all following runs, in a build that has them.
-    public func plant(mutant: String) {
+    package func plant(mutant: String) {
         for worker in workers { send(.mutant(mutant), to: worker) }
     }
 
     /// Makes `scenario` the one that the following seeds run.
     ///
     /// - Parameter bytes: The file that the scenario was parsed from.
-    public func load(_ bytes: [UInt8], path: String) {
+    package func load(_ bytes: [UInt8], path: String) {
         for worker in workers {
             send(.scenario(byteCount: bytes.count, path: path), to: worker)
             let writer = ByteWriter(descriptor: worker.requests)
@@ -41,7 +41,7 @@ public final class WorkerPair {
     }
 
     /// Runs one seed in both workers and adds a failure when they differ.
-    public func run(_ scenario: Scenario, seed: UInt64) throws(WorkerError) -> RunRecord {
+    package func run(_ scenario: Scenario, seed: UInt64) throws(WorkerError) -> RunRecord {
         let begin = csim_real_nanoseconds()
         let records = try runTwice(scenario, seed: seed, capture: 0..<0)
         var record = records.first
@@ -110,7 +110,7 @@ public final class WorkerPair {
 }
 
 /// Why the machinery around a run failed; not a finding about the run.
-public struct WorkerError: Error, Hashable, Sendable, CustomStringConvertible {
-    public var message: String
-    public var description: String { message }
+package struct WorkerError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var message: String
+    package var description: String { message }
 }

@@ -1,6 +1,6 @@
 extension Scenario {
     /// The canonical text with the output lines below each `events` line replaced by what was observed.
-    public func rewritten(with outputs: [EventOutput]) -> String {
+    package func rewritten(with outputs: [EventOutput]) -> String {
         var document = document
         for index in document.sections.indices where document.sections[index].name == "expect" {
             document.sections[index].lines = Self.rewritten(document.sections[index].lines, with: outputs)

@@ -25,14 +25,17 @@ public struct Scenario: Hashable, Sendable {
     ///
     /// Total: any bytes give a scenario or an error with its place.
     ///
-    /// - Parameter path: The file's name for messages.
+    /// - Parameters:
+    ///   - bytes: The file's text, at most 4 MiB of UTF-8.
+    ///   - path: The file's name for messages.
+    /// - Throws: ``ScenarioError`` for the first thing that is wrong.
     public init(parsing bytes: [UInt8], path: String) throws(ScenarioError) {
         let document = try SceneDocument(parsing: bytes, path: path, grammar: .scenario)
         try self.init(document, path: path)
     }
 
     /// The canonical text.
-    public var formatted: String { document.print() }
+    package var formatted: String { document.print() }
 }
 
 extension Scenario {

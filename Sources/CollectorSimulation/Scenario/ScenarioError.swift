@@ -15,8 +15,9 @@ public struct ScenarioError: Error, Hashable, Sendable, CustomStringConvertible 
     public var path: String
     /// From 1; 0 when the error belongs to the whole file.
     public var line: Int
-    /// From 1; counts characters.
+    /// From 1, in characters (Unicode scalars); 0 when the error belongs to the whole file.
     public var column: Int
+    /// What was expected, and what is there instead.
     public var message: String
 
     package init(path: String, position: SourcePosition?, message: String) {

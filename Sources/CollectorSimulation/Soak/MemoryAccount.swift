@@ -2,25 +2,25 @@ import EventModel
 import HostSources
 
 /// The bytes that everything with a bound holds at one moment, from the kernel's queue to the subscriber's.
-public struct MemoryAccount: Hashable, Sendable {
+package struct MemoryAccount: Hashable, Sendable {
     /// The table of living processes.
-    public var trackedByteCount = 0
-    public var trackedCount = 0
+    package var trackedByteCount = 0
+    package var trackedCount = 0
     /// The queue of processes to look at again.
-    public var lateReadByteCount = 0
+    package var lateReadByteCount = 0
     /// Messages read from the socket and not handled yet.
-    public var pendingByteCount = 0
+    package var pendingByteCount = 0
     /// The sequences of each processor.
-    public var ledgerByteCount = 0
+    package var ledgerByteCount = 0
     /// The source's buffer.
-    public var bufferedByteCount = 0
+    package var bufferedByteCount = 0
     /// The subscriber's queue.
-    public var queuedByteCount = 0
+    package var queuedByteCount = 0
     /// The kernel's receive buffer, in its own measure.
-    public var kernelByteCount = 0
+    package var kernelByteCount = 0
 
     /// The sum of all.
-    public var totalByteCount: Int {
+    package var totalByteCount: Int {
         trackedByteCount + lateReadByteCount + pendingByteCount + ledgerByteCount + bufferedByteCount
             + queuedByteCount + kernelByteCount
     }
@@ -43,16 +43,16 @@ public struct MemoryAccount: Hashable, Sendable {
 }
 
 /// One row of a soak.
-public struct SoakSample: Hashable, Sendable {
+package struct SoakSample: Hashable, Sendable {
     /// From 1; one for each hundredth of the events.
-    public var number: Int
+    package var number: Int
     /// Events that the subscriber has received.
-    public var eventCount: Int
+    package var eventCount: Int
     /// Virtual time since the start.
-    public var virtualNanoseconds: Int64
-    public var memory: MemoryAccount
+    package var virtualNanoseconds: Int64
+    package var memory: MemoryAccount
     /// Resident memory of this process, simulator included; `nil` where it cannot be read.
-    public var residentByteCount: Int?
+    package var residentByteCount: Int?
 
     package init(
         number: Int, eventCount: Int, virtualNanoseconds: Int64, memory: MemoryAccount,

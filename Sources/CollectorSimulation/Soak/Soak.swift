@@ -6,11 +6,11 @@ import SimulatedBackends
 ///
 /// The collector is the unchanged one. Neither the truth log nor what the collector says is kept: what must hold is
 /// checked as it goes, and by sums at the end.
-public enum Soak {
+package enum Soak {
     /// How much the accounted bytes may grow by their trend, as a share of their mean: what lives varies by chance.
     static let accountedGrowthLimit = 0.1
     /// How much resident memory may grow by its trend, in bytes, where nothing else uses it.
-    public static let residentGrowthLimit = 4 << 20
+    package static let residentGrowthLimit = 4 << 20
     /// The first share of a soak, in which everything reaches its size.
     static let warmUpShare = 0.2
 
@@ -20,7 +20,7 @@ public enum Soak {
     ///   - residentGrowthLimit: How much resident memory may grow by its trend, in bytes; `nil` where others use this
     ///     process's memory too.
     ///   - afterEach: Called after every hundredth of the events.
-    public static func run(
+    package static func run(
         eventCount: Int, seed: UInt64, residentGrowthLimit: Int?,
         afterEach: @escaping @Sendable (SoakSample) -> Void
     ) -> SoakResult {
@@ -90,20 +90,20 @@ public enum Soak {
 }
 
 /// What a soak gave.
-public struct SoakResult: Sendable {
-    public var eventCount: Int
-    public var kernelMessageCount: UInt64 = 0
+package struct SoakResult: Sendable {
+    package var eventCount: Int
+    package var kernelMessageCount: UInt64 = 0
     /// Messages that the kernel lost; each of them lies in a gap record unless a failure says otherwise.
-    public var lostCount: UInt64 = 0
-    public var gapCount = 0
-    public var virtualNanoseconds: Int64 = 0
-    public var traceHash: UInt64
-    public var samples: [SoakSample]
+    package var lostCount: UInt64 = 0
+    package var gapCount = 0
+    package var virtualNanoseconds: Int64 = 0
+    package var traceHash: UInt64
+    package var samples: [SoakSample]
     /// Bytes by which accounted memory grew after the first fifth, by its trend.
-    public var accountedGrowth = 0
+    package var accountedGrowth = 0
     /// The same of resident memory.
-    public var residentGrowth = 0
-    public var failures: [Failure]
+    package var residentGrowth = 0
+    package var failures: [Failure]
 
     init(_ progress: SoakDaemon.Progress, traceHash: UInt64) {
         eventCount = progress.eventCount
@@ -120,7 +120,7 @@ public struct SoakResult: Sendable {
         failures = []
     }
 
-    public var verdict: Verdict { Verdict.overall(failures.map(\.verdict)) }
+    package var verdict: Verdict { Verdict.overall(failures.map(\.verdict)) }
 
     /// Neither kind of memory may have a trend after the first fifth.
     package mutating func judgeMemory(residentGrowthLimit: Int?) {
@@ -143,7 +143,7 @@ public struct SoakResult: Sendable {
     }
 
     /// One JSON object, without a line break.
-    public func json(wallNanoseconds: Int64) -> String {
+    package func json(wallNanoseconds: Int64) -> String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { json in
             json.beginObject()

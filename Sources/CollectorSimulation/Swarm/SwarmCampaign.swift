@@ -1,28 +1,28 @@
 import CSimulation
 
 /// What a swarm is asked to do.
-public struct SwarmOptions: Sendable {
+package struct SwarmOptions: Sendable {
     /// Which seeds, in order.
-    public var seeds: ClosedRange<UInt64> = 1...UInt64.max
+    package var seeds: ClosedRange<UInt64> = 1...UInt64.max
     /// Real time after which no further seed is begun; `nil`: only the seeds decide.
-    public var timeLimitNanoseconds: Int64?
+    package var timeLimitNanoseconds: Int64?
     /// Pairs of workers.
-    public var jobCount = 1
-    public var stopsAtFirstFailure = false
+    package var jobCount = 1
+    package var stopsAtFirstFailure = false
     /// Where filed bugs are and new ones go; `nil`: neither.
-    public var bugFolder: String?
-    public var shrinks = true
+    package var bugFolder: String?
+    package var shrinks = true
     /// A bug to plant in every run, in a build that has them.
-    public var mutant: String?
+    package var mutant: String?
 
-    public init() {}
+    package init() {}
 
     /// Half of the CPUs: a pair keeps two of them busy.
-    public static var defaultJobCount: Int { max(1, Int(csim_processor_count()) / 2) }
+    package static var defaultJobCount: Int { max(1, Int(csim_processor_count()) / 2) }
 }
 
 /// Runs seeds of a profile until somebody or something says stop, and keeps what fails.
-public final class SwarmCampaign {
+package final class SwarmCampaign {
     private let profile: SwarmProfile
     private let bytes: [UInt8]
     private let generator: ScenarioGenerator
@@ -47,7 +47,7 @@ public final class SwarmCampaign {
     ///   - progress: Called a few times a second.
     ///   - finding: Called once for each new failure, when its scenario is as small as it gets.
     /// - Throws: ``ScenarioError`` when the profile is wrong.
-    public init(
+    package init(
         parsing bytes: [UInt8], path: String, options: SwarmOptions,
         progress: @escaping (SwarmProgress) -> Void, finding: @escaping (SwarmFinding) -> Void
     ) throws(ScenarioError) {
@@ -63,7 +63,7 @@ public final class SwarmCampaign {
     }
 
     /// Replays filed bugs, then runs seeds.
-    public func run() throws(WorkerError) -> SwarmSummary {
+    package func run() throws(WorkerError) -> SwarmSummary {
         csim_catch_interrupts()
         begin = csim_real_nanoseconds()
         try setAside { () throws(WorkerError) in try replayBugs() }

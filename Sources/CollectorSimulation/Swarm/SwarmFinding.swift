@@ -1,23 +1,23 @@
 /// A failure that a swarm has found, once for all seeds that show it.
-public struct SwarmFinding: Sendable {
+package struct SwarmFinding: Sendable {
     /// The first run that showed it.
-    public var record: RunRecord
+    package var record: RunRecord
     /// The failure that it is known by.
-    public var failure: Failure
+    package var failure: Failure
     /// How many seeds have shown it.
-    public var seedCount = 1
+    package var seedCount = 1
     /// The scenario that shows it: shrunk, when there was time.
-    public var file: String?
+    package var file: String?
     /// Lines of that scenario, and of the one it was shrunk from.
-    public var lineCounts: (shrunk: Int, full: Int)?
+    package var lineCounts: (shrunk: Int, full: Int)?
     /// Real time that shrinking it took.
-    public var shrinkNanoseconds: Int64?
+    package var shrinkNanoseconds: Int64?
     /// What was wrong with shrinking or filing it, if something was.
-    public var problem: String?
+    package var problem: String?
     /// Whether it was a bug filed earlier that failed again.
-    public var isFiledBug = false
+    package var isFiledBug = false
 
-    public var verdict: Verdict { failure.verdict }
+    package var verdict: Verdict { failure.verdict }
 
     /// What makes two failures the same: the oracle, and the message without its numbers.
     static func key(_ failure: Failure) -> String {
@@ -33,19 +33,19 @@ public struct SwarmFinding: Sendable {
 }
 
 /// How far a swarm is.
-public struct SwarmProgress: Sendable {
-    public var seedCount = 0
+package struct SwarmProgress: Sendable {
+    package var seedCount = 0
     /// Seeds that failed.
-    public var failedSeedCount = 0
+    package var failedSeedCount = 0
     /// Failures that differ.
-    public var findingCount = 0
-    public var probeCount = 0
-    public var wallNanoseconds: Int64 = 0
+    package var findingCount = 0
+    package var probeCount = 0
+    package var wallNanoseconds: Int64 = 0
     /// What else is going on.
-    public var activity = ""
+    package var activity = ""
 
     /// One line of at most 100 characters.
-    public var text: String {
+    package var text: String {
         let seconds = max(wallNanoseconds / 1_000_000_000, 0)
         let rate = wallNanoseconds > 0 ? Int64(seedCount) * 60_000_000_000 / wallNanoseconds : 0
         var text = "\(seedCount) seeds, \(rate)/min, \(failedSeedCount) failed"

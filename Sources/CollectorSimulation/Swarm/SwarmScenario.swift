@@ -1,9 +1,9 @@
 import EventModel
 
 /// The scenario of one seed, as text.
-public enum SwarmScenario {
+package enum SwarmScenario {
     /// - Throws: ``ScenarioError`` when the profile is wrong.
-    public static func text(ofSeed seed: UInt64, profile bytes: [UInt8], path: String) throws(ScenarioError)
+    package static func text(ofSeed seed: UInt64, profile bytes: [UInt8], path: String) throws(ScenarioError)
         -> String
     {
         let profile = try SwarmProfile(parsing: bytes, path: path)
@@ -12,18 +12,18 @@ public enum SwarmScenario {
 }
 
 /// Swarm profiles as `fmt` sees them.
-public enum SwarmProfileFile {
+package enum SwarmProfileFile {
     /// The canonical text of a profile.
     ///
     /// - Throws: ``ScenarioError`` when the profile is wrong.
-    public static func formatted(_ bytes: [UInt8], path: String) throws(ScenarioError) -> String {
+    package static func formatted(_ bytes: [UInt8], path: String) throws(ScenarioError) -> String {
         try SwarmProfile(parsing: bytes, path: path).formatted
     }
 }
 
 extension TextReport {
     /// One screen for a failure that a swarm has found.
-    public func finding(_ finding: SwarmFinding, profile: String, stepLimit: Int = 10) -> String {
+    package func finding(_ finding: SwarmFinding, profile: String, stepLimit: Int = 10) -> String {
         let record = finding.record
         var lines = ["", "\(record.scenario), seed \(record.seed): \(finding.verdict.rawValue)"]
         let others = record.failures.filter { $0 != finding.failure }

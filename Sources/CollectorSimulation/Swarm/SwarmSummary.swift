@@ -1,47 +1,47 @@
 import EventModel
 
 /// What a swarm has found and done.
-public struct SwarmSummary: Sendable {
-    public var profile: String
-    public var seedCount = 0
-    public var failedSeedCount = 0
-    public var findings: [SwarmFinding] = []
+package struct SwarmSummary: Sendable {
+    package var profile: String
+    package var seedCount = 0
+    package var failedSeedCount = 0
+    package var findings: [SwarmFinding] = []
     /// How many seeds hit each probe, by name.
-    public var probes: [String: Int] = [:]
+    package var probes: [String: Int] = [:]
     /// Probes that the profile demands and no seed has hit.
-    public var missingProbes: [String] = []
-    public var eventCount = 0
-    public var skippedLineCount = 0
-    public var virtualNanoseconds: Int64 = 0
+    package var missingProbes: [String] = []
+    package var eventCount = 0
+    package var skippedLineCount = 0
+    package var virtualNanoseconds: Int64 = 0
     /// Real time that the seeds took; shrinking and replaying bugs not counted.
-    public var wallNanoseconds: Int64 = 0
+    package var wallNanoseconds: Int64 = 0
     /// CPU time of the seeds, over all processes.
-    public var processorNanoseconds: Int64 = 0
-    public var jobCount = 1
+    package var processorNanoseconds: Int64 = 0
+    package var jobCount = 1
     /// Scenarios of filed bugs that were replayed before, and their seeds.
-    public var bugCount = 0
-    public var bugSeedCount = 0
-    public var wasInterrupted = false
+    package var bugCount = 0
+    package var bugSeedCount = 0
+    package var wasInterrupted = false
 
-    public init(profile: String) { self.profile = profile }
+    package init(profile: String) { self.profile = profile }
 
     /// The worst of all findings.
-    public var verdict: Verdict {
+    package var verdict: Verdict {
         Verdict.overall(findings.map(\.verdict) + (missingProbes.isEmpty ? [] : [.uncovered]))
     }
 
     /// Seeds, each run twice, that one core does in a minute.
-    public var seedsPerCoreMinute: Double {
+    package var seedsPerCoreMinute: Double {
         processorNanoseconds > 0 ? Double(seedCount) * 60e9 / Double(processorNanoseconds) : 0
     }
 
     /// Virtual seconds for each real one.
-    public var simulatedToWall: Double {
+    package var simulatedToWall: Double {
         wallNanoseconds > 0 ? Double(virtualNanoseconds) / Double(wallNanoseconds) : 0
     }
 
     /// Of all failures that were shrunk, the median size in lines and the median real time; `nil` when none was.
-    public var shrinkMedian: (lineCount: Int, nanoseconds: Int64)? {
+    package var shrinkMedian: (lineCount: Int, nanoseconds: Int64)? {
         guard let lines = median(findings.compactMap { $0.lineCounts?.shrunk }),
             let time = median(findings.compactMap(\.shrinkNanoseconds))
         else { return nil }
@@ -54,7 +54,7 @@ public struct SwarmSummary: Sendable {
     }
 
     /// The object that `--json` ends with.
-    public var json: String {
+    package var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { json in
             json.beginObject()
@@ -99,7 +99,7 @@ public struct SwarmSummary: Sendable {
     private func rounded(_ number: Double) -> Double { (number * 10).rounded() / 10 }
 
     /// What people read at the end.
-    public func text(hasColour: Bool) -> String {
+    package func text(hasColour: Bool) -> String {
         func colour(_ text: String, _ code: Int) -> String {
             hasColour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
         }

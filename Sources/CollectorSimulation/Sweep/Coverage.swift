@@ -1,7 +1,7 @@
 import EventModel
 
 /// Which probes have been hit, how often, and by which seed first.
-public struct Coverage: Sendable {
+package struct Coverage: Sendable {
     /// One probe.
     package struct Entry: Hashable, Sendable {
         package var name: String
@@ -24,16 +24,16 @@ public struct Coverage: Sendable {
 
     /// All probes that the build watches, in the order of reports.
     package private(set) var entries: [Entry]
-    public private(set) var runCount = 0
+    package private(set) var runCount = 0
     /// Runs that failed: what they hit counts all the same.
-    public private(set) var failedRunCount = 0
+    package private(set) var failedRunCount = 0
 
-    public init() {
+    package init() {
         entries = Probes.names.filter(Probes.isWatched).map { Entry(name: $0, rarity: Probes.rarity(of: $0)) }
     }
 
     /// Whether this build watches the probes of the product's code; without them there is little to cover.
-    public static var isAvailable: Bool { Probes.isWatchingProduct }
+    package static var isAvailable: Bool { Probes.isWatchingProduct }
 
     package mutating func note(_ record: RunRecord, path: String) {
         runCount += 1
@@ -45,12 +45,12 @@ public struct Coverage: Sendable {
     }
 
     /// Probes that had to be hit and were not.
-    public var missing: [String] { entries.filter(\.isMissing).map(\.name) }
+    package var missing: [String] { entries.filter(\.isMissing).map(\.name) }
 
-    public var verdict: Verdict { missing.isEmpty ? .pass : .uncovered }
+    package var verdict: Verdict { missing.isEmpty ? .pass : .uncovered }
 
     /// A table: probe, runs, first seed; then what is missing.
-    public func text(hasColour: Bool) -> String {
+    package func text(hasColour: Bool) -> String {
         let width = entries.map(\.name.utf8.count).max() ?? 0
         var lines = entries.map { entry -> String in
             let name = entry.name + String(repeating: " ", count: width - entry.name.utf8.count)
@@ -72,7 +72,7 @@ public struct Coverage: Sendable {
     }
 
     /// One object, without a line break.
-    public var json: String {
+    package var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { json in
             json.beginObject()
@@ -108,7 +108,7 @@ extension WorkerPair {
     ///   - seeds: `nil` for the scenario's own, and for a profile the first ``Coverage/profileSeedCount``.
     ///   - afterEach: Called after every two runs.
     /// - Returns: Why the file cannot be run; `nil` when it could.
-    public func cover(
+    package func cover(
         _ bytes: [UInt8], path: String, seeds: ClosedRange<UInt64>?, into coverage: inout Coverage,
         afterEach: (Coverage) -> Void
     ) throws(WorkerError) -> String? {
@@ -139,5 +139,5 @@ extension WorkerPair {
 
 extension Coverage {
     /// Seeds of a profile that are run when none are named.
-    public static let profileSeedCount: UInt64 = 300
+    package static let profileSeedCount: UInt64 = 300
 }

@@ -5,14 +5,14 @@ import SimulatedBackends
 import struct SystemPackage.Errno
 
 /// `run --fail-each-call` of one scenario file, from its options to what people and programs read.
-public struct SweepCommand: Sendable {
+package struct SweepCommand: Sendable {
     private let cases: [SweepCase]
 
     /// - Parameters:
     ///   - operation: Such as `procfs.read`, or the part before the dot for all that have it; `nil` for all.
     ///   - errno: Such as `EIO`; `nil` for every error and every other behaviour.
     /// - Throws: ``SweepOptionError`` with what is possible.
-    public init(operation: String?, errno: String?) throws(SweepOptionError) {
+    package init(operation: String?, errno: String?) throws(SweepOptionError) {
         var calls: [BackendOperation] = []
         if let operation {
             calls = BackendOperation.allCases.filter {
@@ -42,7 +42,7 @@ public struct SweepCommand: Sendable {
     /// - Parameters:
     ///   - seed: `nil` for the scenario's own.
     ///   - progress: Called after every few runs with a line that says how far it is.
-    public func run(
+    package func run(
         _ bytes: [UInt8], path: String, seed: UInt64?, workers: WorkerPair, progress: (String) -> Void
     ) throws(WorkerError) -> SweepResult {
         let scenario: Scenario
@@ -72,18 +72,18 @@ public struct SweepCommand: Sendable {
 }
 
 /// A sweep's option that names nothing.
-public struct SweepOptionError: Error, Hashable, Sendable, CustomStringConvertible {
-    public var message: String
-    public var description: String { message }
+package struct SweepOptionError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var message: String
+    package var description: String { message }
 }
 
 /// What the sweep of one scenario gave.
-public struct SweepResult: Sendable {
-    public var path: String
-    public var seed: UInt64
+package struct SweepResult: Sendable {
+    package var path: String
+    package var seed: UInt64
     package var summary: SweepSummary
     /// Why the file could not be swept at all.
-    public var problem: String?
+    package var problem: String?
 
     package init(path: String, seed: UInt64, summary: SweepSummary, problem: String?) {
         self.path = path
@@ -92,12 +92,12 @@ public struct SweepResult: Sendable {
         self.problem = problem
     }
 
-    public var verdict: Verdict { problem == nil ? summary.verdict : .scenarioError }
+    package var verdict: Verdict { problem == nil ? summary.verdict : .scenarioError }
 
-    public var runCount: Int { summary.runCount }
+    package var runCount: Int { summary.runCount }
 
     /// A table of what was failed, then what was not taken well.
-    public func text(command: String) -> String {
+    package func text(command: String) -> String {
         var lines = [
             "\(TerminalText.escape(path)), seed \(seed): \(summary.runCount) runs, \(summary.findingCount) failed",
             "  " + row(["call", "calls", "struck", "not started", "failed", "ways"]),
@@ -130,7 +130,7 @@ public struct SweepResult: Sendable {
     }
 
     /// One object, without a line break.
-    public var json: String {
+    package var json: String {
         var bytes: [UInt8] = []
         JSONWriter.append(to: &bytes) { json in
             json.beginObject()

@@ -1,9 +1,9 @@
-import CollectorCore
-import EventModel
-import WireMessages
+package import CollectorCore
+package import EventModel
+package import WireMessages
 
 /// A task of a DaemonEye client, and how far its answer has come.
-struct DaemonEyeOrder {
+package struct DaemonEyeOrder {
     /// Processes that a source is asked for at a time.
     private static let pageSize = 256
     /// Hexadecimal digits of every digest that can be asked for.
@@ -19,14 +19,14 @@ struct DaemonEyeOrder {
 
     let taskID: String
     /// What a source is asked for next.
-    private(set) var task: SourceTask
+    package private(set) var task: SourceTask
     private(set) var expectation = Expectation()
     /// What the answers of sources are filtered by, where they could not do it.
     private var selection = ProcessSelection()
     private var pattern: PathPattern?
 
     /// - Throws: ``TaskError``: a task that makes no sense, or that nobody here can carry out.
-    init(_ message: DaemonEyeDetectionTask) throws(TaskError) {
+    package init(_ message: DaemonEyeDetectionTask) throws(TaskError) {
         taskID = message.taskID
         try Self.refuseForeignFilters(message)
         let filter = message.processFilter
@@ -64,7 +64,7 @@ struct DaemonEyeOrder {
     }
 
     /// Whether the client wants to know of the process.
-    func admits(_ process: ProcessEvent) -> Bool {
+    package func admits(_ process: ProcessEvent) -> Bool {
         guard selection.matches(process) else { return false }
         guard let pattern else { return true }
         return process.executablePath.map(pattern.matches) ?? false

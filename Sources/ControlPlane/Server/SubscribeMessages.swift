@@ -8,7 +8,7 @@ extension EventFeed.Request {
     private static let positionSourceCount = 64
 
     /// - Throws: ``MessageError``: a filter or a position that makes no sense.
-    init(_ message: WireSubscribe, name: String) throws(MessageError) {
+    package init(_ message: WireSubscribe, name: String) throws(MessageError) {
         guard message.credit <= Self.creditLimit else {
             throw MessageError(field: "credit", expected: "at most \(Self.creditLimit)")
         }

@@ -1,25 +1,30 @@
-import CollectorCore
+package import CollectorCore
 import EventModel
-import WireMessages
+package import WireMessages
 
 /// A task as a client gave it, and how far its pages have come.
-struct TaskOrder {
+package struct TaskOrder {
     private static let defaultTimeout = Duration.seconds(5)
     private static let longestTimeout: UInt32 = 10_000
     private static let defaultPageSize = 256
     private static let largestPageSize: UInt32 = 1_000
 
     /// Tells a task from every other one of its connection.
-    struct Name: Hashable {
+    package struct Name: Hashable {
         /// As the client counts; free again after the task's end.
         var id: UInt64
         /// As the connection counts.
         var number: UInt64
+
+        package init(id: UInt64, number: UInt64) {
+            self.id = id
+            self.number = number
+        }
     }
 
     let name: Name
     /// What the source is asked for next.
-    private(set) var task: SourceTask
+    package private(set) var task: SourceTask
     let timeout: Duration
     private let type: WireTaskType
     private let expectedDigest: String?
@@ -27,7 +32,7 @@ struct TaskOrder {
     var isUnderWay = true
 
     /// - Throws: ``MessageError``: a task that makes no sense.
-    init(_ message: WireDetectionTask, _ name: Name) throws(MessageError) {
+    package init(_ message: WireDetectionTask, _ name: Name) throws(MessageError) {
         self.name = name
         guard message.timeoutMs <= Self.longestTimeout else {
             throw MessageError(field: "timeout_ms", expected: "at most \(Self.longestTimeout)")
