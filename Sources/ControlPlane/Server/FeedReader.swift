@@ -66,10 +66,13 @@ struct FeedReader {
                 !after.sources.contains { $0.name == name }
             }
             for name in after.sources.map(\.name) + news {
+                // Of this run, what is not kept any more is known.
+                let first = kept.first { $0.source == name }?.sequence ?? newest.sequence(of: name) + 1
+                let bounds = LostBounds(atLeast: takesEverything ? first - 1 : 0, atMost: nil)
                 add(
                     Gap(
-                        source: name, cause: .resume, lost: nil,
-                        lostBounds: LostBounds(atLeast: 0, atMost: nil), from: now, until: now, time: wall,
+                        source: name, cause: .resume, lost: nil, lostBounds: bounds, from: now, until: now,
+                        time: wall,
                         processors: [], subscriber: request.name), through: nil)
             }
             return
