@@ -68,11 +68,11 @@ package struct EventFollower: Sendable {
         while !isDone {
             do throws(ControlClientError) {
                 guard let client else { return .connected(try await connect()) }
-                if let message = client.takeAnnouncement() { return .announcement(message) }
-                guard let part = try await client.next(request, until: nil) else {
-                    throw .disconnected("the stream ended without a word")
+                switch try await client.nextOrAnnouncement(request) {
+                case .announcement(let message): return .announcement(message)
+                case .part(let part): if let item = try take(part) { return item }
+                case nil: throw .disconnected("the stream ended without a word")
                 }
-                if let item = try take(part) { return item }
             } catch {
                 return .disconnected(error, pause: try lose(error))
             }
