@@ -12,6 +12,9 @@ import struct SystemPackage.Errno
 
 /// Why a command failed, with its exit code (`sysexits.h`).
 struct CommandFailure: Error, CustomStringConvertible {
+    /// The exit code when output cannot be written (`EX_IOERR`).
+    static let unwritable: Int32 = 74
+
     var exitCode: Int32
     var description: String
 
@@ -73,6 +76,21 @@ struct CommonOptions: ParsableArguments {
             throw ValidationError("--timeout: expected 1 to 3600 seconds")
         }
     }
+
+    /// The arguments with these options behind the command: the parser knows them there alone.
+    static func behindCommand(_ arguments: [String]) -> [String] {
+        var count = 0
+        while count < arguments.count, arguments[count].hasPrefix("--") {
+            let name = arguments[count].prefix { $0 != "=" }
+            guard ["--socket", "--timeout", "--json"].contains(name) else { break }
+            let hasValueBehind = name != "--json" && name.count == arguments[count].count
+            count += hasValueBehind ? 2 : 1
+        }
+        guard count < arguments.count else { return arguments }
+        var behind = Array(arguments[count...])
+        behind.insert(contentsOf: arguments[..<count], at: behind.firstIndex(of: "--") ?? behind.endIndex)
+        return behind
+    }
 }
 
 /// Where output goes, and what a command needs to talk to the collector.
@@ -81,11 +99,18 @@ struct Console: Sendable {
     let thread: LinuxThread
     let output = LinuxOutput.standardOutput()
 
+    /// Writes an answer that takes no collector; ends the process when that cannot be done.
     static func say(_ text: String) {
         let output = LinuxOutput.standardOutput()
-        // A reader that has gone wants no more.
-        try? output.write(text + "\n")
-        try? output.flush()
+        do throws(Errno) {
+            try output.write(text + "\n")
+            try output.flush()
+        } catch .brokenPipe {
+            // Whoever reads has seen enough.
+        } catch {
+            complain("collectorctl: cannot write: \(error)")
+            HostProcess.exitNow(CommandFailure.unwritable)
+        }
     }
 
     static func tell(_ text: String) { try? LinuxOutput.standardError().write(text + "\n") }
@@ -126,8 +151,12 @@ struct Console: Sendable {
             } catch {
                 failure.withLock { $0 = error }
             }
-            // What cannot be written any more has been said already.
-            try? console.output.flush()
+            do throws(CommandFailure) {
+                try console.flush()
+            } catch {
+                // What went wrong first is said.
+                failure.withLock { $0 = $0 ?? error }
+            }
         }
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
@@ -214,7 +243,7 @@ struct Console: Sendable {
             // Whoever reads has seen enough.
             HostProcess.exitNow(0)
         } catch {
-            throw CommandFailure(74, "cannot write: \(error)")
+            throw CommandFailure(CommandFailure.unwritable, "cannot write: \(error)")
         }
     }
 
@@ -224,7 +253,7 @@ struct Console: Sendable {
         } catch .brokenPipe {
             HostProcess.exitNow(0)
         } catch {
-            throw CommandFailure(74, "cannot write: \(error)")
+            throw CommandFailure(CommandFailure.unwritable, "cannot write: \(error)")
         }
     }
 }
