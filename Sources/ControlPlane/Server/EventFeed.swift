@@ -196,12 +196,21 @@ package final class EventFeed: Sendable {
             var position = newest
             if let after = request.after {
                 let kept = Self.oldestKept(state)
-                reader.resume(after: after, newest: newest, kept: kept, at: now, wall: wall)
+                // Nobody has seen what has not happened: whoever says so was with another run, which had the same number
+                // because the folder for state was lost.
+                let isOurs =
+                    after.run == run
+                    && after.sources.allSatisfy { $0.sequence <= newest.sequence(of: $0.name) }
+                if isOurs {
+                    reader.resume(after: after, newest: newest, kept: kept, at: now, wall: wall)
+                } else {
+                    reader.resume(afterAnotherRun: after, newest: newest, kept: kept, at: now, wall: wall)
+                }
                 reader.nextSerial = state.firstSerial
                 for item in state.items {
                     if case .events(let batch) = item { reader.offerKept(batch) }
                 }
-                position = after.run == run ? after : Self.beginning(of: newest, kept: kept)
+                position = isOurs ? after : Self.beginning(of: newest, kept: kept)
             }
             state.readers.append((id, reader))
             return (id, position)

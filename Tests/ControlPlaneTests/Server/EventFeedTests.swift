@@ -239,18 +239,22 @@ struct FeedRecord {
         }
     }
 
-    @Test func `nobody has seen what has not happened`() {
+    @Test func `who has seen what has not happened was with another run`() throws {
         let feed = feed()
         var writer = FeedWriter()
         feed.append(writer.batch("process", [.processFork]))
         var request = everything
         request.after = FeedPosition(
             run: FeedWriter.run, sources: [FeedPosition.Source(name: "process", sequence: .max)])
-        let id = open(feed, request)
+        let (id, position) = feed.open(
+            request, at: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0), notify: {})
+        #expect(position.sequence(of: "process") == 0, "or it would never be overtaken")
         feed.append(writer.batch("process", [.processExec]))
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        #expect(gap.cause == .resume && gap.lost == nil && gap.lostBounds.atMost == nil)
         var record = FeedRecord()
         record.read(feed, id)
-        #expect(record.sequences == ["process": [2]])
+        #expect(record.sequences == ["process": [1, 2]])
         #expect(feed.accounts[0].inFlight == 0 && feed.accounts[0].isBalanced)
     }
 
