@@ -163,10 +163,14 @@ struct Console: Sendable {
 
     /// How long a stream may take to end once it was asked to.
     private static let endTimeout = Duration.seconds(2)
+    /// The exit code of who insists: what a shell gives for a program that SIGINT ended.
+    private static let interrupted: Int32 = 130
 
-    /// Runs `body`, which a signal asks to end, and cancels when it has not after a while.
+    /// Runs `body`, which a signal asks to end, and cancels when it has not after a while; a second one ends the process.
+    ///
+    /// - Parameter requestEnd: Says whether there is an end to wait for.
     func runUntilSignal(
-        onSignal requestEnd: @escaping @Sendable () -> Void,
+        onSignal requestEnd: @escaping @Sendable () -> Bool,
         _ body: @escaping @Sendable () async throws(CommandFailure) -> Void
     ) async throws(CommandFailure) {
         let signals: LinuxSignals
@@ -185,10 +189,9 @@ struct Console: Sendable {
         }
         let waiting = spawn(on: thread) { [thread] in
             guard await signals.next() != nil else { return }
-            requestEnd()
-            // Cut short when the work has ended.
-            try? await thread.clock.sleep(until: thread.clock.monotonic.advanced(by: Self.endTimeout))
-            work.cancel()
+            let patience = requestEnd() ? Self.endTimeout : .zero
+            _ = thread.clock.schedule(at: thread.clock.monotonic.advanced(by: patience)) { work.cancel() }
+            if await signals.next() != nil { HostProcess.exitNow(Self.interrupted) }
         }
         await work.value
         waiting.cancel()

@@ -68,10 +68,52 @@ struct CollectorctlTests {
         _ = try stop(daemon)
     }
 
+    @Test func `who interrupts twice does not wait for a collector that hangs`() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // It takes clients in, and never says a word.
+        let silent = try SilentListener(socket)
+        let watch = try ChildProcess([program, "watch", "--socket", socket])
+        silent.waitForClient()
+        #expect(
+            Wait.until("its end") {
+                watch.signal(SIGINT)
+                return !watch.isRunning
+            })
+        #expect(watch.exitCode == 130)
+    }
+
     @Test func `who never reached the collector is told only that`() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let watch = try Program(at: program, ["watch", "--socket", socket]).finish()
         #expect(watch.exitCode == 69 && watch.output.isEmpty)
         #expect(watch.errors.split(separator: "\n").count == 1)
+    }
+}
+
+/// A socket that somebody listens at who never answers.
+private final class SilentListener {
+    private let descriptor: Int32
+
+    init(_ path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let result = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0, listen(descriptor, 8) == 0 else { throw POSIXError(.EADDRINUSE) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Waits until somebody has connected.
+    func waitForClient() {
+        _ = Wait.until("a client") {
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            return unsafe poll(&wanted, 1, 0) == 1
+        }
     }
 }
