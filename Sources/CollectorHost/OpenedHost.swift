@@ -36,7 +36,10 @@ struct OpenedHost {
     static func open(
         _ values: SettingsValues, sources: [SourceDefinition]
     ) throws(HostError) -> OpenedHost {
-        let main = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: "collector") }
+        // The process's own name for ps(1) and pgrep(1): that of its first thread.
+        let name = String(
+            decoding: DaemonCommand.program.name.utf8.prefix(Limits.commByteCount), as: UTF8.self)
+        let main = try attempt("a thread") { () throws(Errno) in try LinuxThread(name: name) }
         let processThread = try attempt("a thread") { () throws(Errno) in
             try LinuxThread(name: "source-process")
         }

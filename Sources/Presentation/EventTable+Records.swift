@@ -84,7 +84,9 @@ extension EventTable {
     }
 
     private static func count(of gap: Gap) -> String {
-        gap.lost.map(String.init) ?? range(gap.lostBounds)
+        // "At least 0" reads as if nothing were lost.
+        if gap.lost == nil, gap.lostBounds == LostBounds(atLeast: 0, atMost: nil) { return "an unknown number of" }
+        return gap.lost.map(String.init) ?? range(gap.lostBounds)
     }
 
     private static func range(_ bounds: LostBounds) -> String {

@@ -35,6 +35,8 @@ struct Config: ParsableCommand {
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var selection: SettingSelection
+        /// For who is used to `collectord config show --origin`; here it is always shown.
+        @Flag(help: .hidden) var origin = false
 
         func run() throws {
             let selection = selection
@@ -135,7 +137,8 @@ extension Console {
         }
         try flush()
         guard reloaded.problems.isEmpty else {
-            throw CommandFailure(1, "nothing has changed: \(reloaded.problems.count) problems")
+            let count = reloaded.problems.count
+            throw CommandFailure(1, "nothing has changed: \(count) problem\(count == 1 ? "" : "s")")
         }
     }
 }

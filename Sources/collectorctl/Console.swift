@@ -12,6 +12,9 @@ import struct SystemPackage.Errno
 
 /// Why a command failed, with its exit code (`sysexits.h`).
 struct CommandFailure: Error, CustomStringConvertible {
+    /// The exit code when output cannot be written (`EX_IOERR`).
+    static let unwritable: Int32 = 74
+
     var exitCode: Int32
     var description: String
 
@@ -73,6 +76,21 @@ struct CommonOptions: ParsableArguments {
             throw ValidationError("--timeout: expected 1 to 3600 seconds")
         }
     }
+
+    /// The arguments with these options behind the command: the parser knows them there alone.
+    static func behindCommand(_ arguments: [String]) -> [String] {
+        var count = 0
+        while count < arguments.count, arguments[count].hasPrefix("--") {
+            let name = arguments[count].prefix { $0 != "=" }
+            guard ["--socket", "--timeout", "--json"].contains(name) else { break }
+            let hasValueBehind = name != "--json" && name.count == arguments[count].count
+            count += hasValueBehind ? 2 : 1
+        }
+        guard count < arguments.count else { return arguments }
+        var behind = Array(arguments[count...])
+        behind.insert(contentsOf: arguments[..<count], at: behind.firstIndex(of: "--") ?? behind.endIndex)
+        return behind
+    }
 }
 
 /// Where output goes, and what a command needs to talk to the collector.
@@ -81,11 +99,18 @@ struct Console: Sendable {
     let thread: LinuxThread
     let output = LinuxOutput.standardOutput()
 
+    /// Writes an answer that takes no collector; ends the process when that cannot be done.
     static func say(_ text: String) {
         let output = LinuxOutput.standardOutput()
-        // A reader that has gone wants no more.
-        try? output.write(text + "\n")
-        try? output.flush()
+        do throws(Errno) {
+            try output.write(text + "\n")
+            try output.flush()
+        } catch .brokenPipe {
+            // Whoever reads has seen enough.
+        } catch {
+            complain("collectorctl: cannot write: \(error)")
+            HostProcess.exitNow(CommandFailure.unwritable)
+        }
     }
 
     static func tell(_ text: String) { try? LinuxOutput.standardError().write(text + "\n") }
@@ -126,18 +151,26 @@ struct Console: Sendable {
             } catch {
                 failure.withLock { $0 = error }
             }
-            // What cannot be written any more has been said already.
-            try? console.output.flush()
+            do throws(CommandFailure) {
+                try console.flush()
+            } catch {
+                // What went wrong first is said.
+                failure.withLock { $0 = $0 ?? error }
+            }
         }
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
     /// How long a stream may take to end once it was asked to.
     private static let endTimeout = Duration.seconds(2)
+    /// The exit code of who insists: what a shell gives for a program that SIGINT ended.
+    private static let interrupted: Int32 = 130
 
-    /// Runs `body`, which a signal asks to end, and cancels when it has not after a while.
+    /// Runs `body`, which a signal asks to end, and cancels when it has not after a while; a second one ends the process.
+    ///
+    /// - Parameter requestEnd: Says whether there is an end to wait for.
     func runUntilSignal(
-        onSignal requestEnd: @escaping @Sendable () -> Void,
+        onSignal requestEnd: @escaping @Sendable () -> Bool,
         _ body: @escaping @Sendable () async throws(CommandFailure) -> Void
     ) async throws(CommandFailure) {
         let signals: LinuxSignals
@@ -156,10 +189,9 @@ struct Console: Sendable {
         }
         let waiting = spawn(on: thread) { [thread] in
             guard await signals.next() != nil else { return }
-            requestEnd()
-            // Cut short when the work has ended.
-            try? await thread.clock.sleep(until: thread.clock.monotonic.advanced(by: Self.endTimeout))
-            work.cancel()
+            let patience = requestEnd() ? Self.endTimeout : .zero
+            _ = thread.clock.schedule(at: thread.clock.monotonic.advanced(by: patience)) { work.cancel() }
+            if await signals.next() != nil { HostProcess.exitNow(Self.interrupted) }
         }
         await work.value
         waiting.cancel()
@@ -214,7 +246,7 @@ struct Console: Sendable {
             // Whoever reads has seen enough.
             HostProcess.exitNow(0)
         } catch {
-            throw CommandFailure(74, "cannot write: \(error)")
+            throw CommandFailure(CommandFailure.unwritable, "cannot write: \(error)")
         }
     }
 
@@ -224,7 +256,7 @@ struct Console: Sendable {
         } catch .brokenPipe {
             HostProcess.exitNow(0)
         } catch {
-            throw CommandFailure(74, "cannot write: \(error)")
+            throw CommandFailure(CommandFailure.unwritable, "cannot write: \(error)")
         }
     }
 }

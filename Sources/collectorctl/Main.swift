@@ -9,10 +9,12 @@ struct CollectorCtl: ParsableCommand {
         abstract: "Asks a running collectord, and follows its events.",
         discussion: """
             Everything goes through the collector's control socket (its setting ipc.socket). Who may connect is decided by \
-            the socket's owner and group. Every command takes --json: one JSON object a line, the same as collectord writes.
+            the socket's owner and group. Every command takes --json: one JSON object a line, the same as collectord writes. \
+            --socket, --timeout and --json may stand before the command as well.
 
             Exit codes: 0 done, 1 what was asked about is not as it should be, 64 usage, 65 the collector sent nonsense, \
-            69 the collector cannot be reached, 70 internal, 75 it is too busy or took too long, 77 a missing right.
+            69 the collector cannot be reached or cannot do that, 70 internal, 74 output cannot be written, 75 it is too busy \
+            or took too long, 77 a missing right.
 
             Examples:
               collectorctl status
@@ -29,8 +31,12 @@ struct CollectorCtl: ParsableCommand {
 
     /// No error escapes: an error that leaves `main` would be a crash.
     static func main() {
+        // A descriptor that the shell has closed must not become the number of our socket.
+        HostProcess.fillStandardDescriptors()
+        HostProcess.ignoreBrokenPipes()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(
+                CommonOptions.behindCommand(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch let error as CommandFailure {
             Console.complain("collectorctl: \(error)")
@@ -40,12 +46,12 @@ struct CollectorCtl: ParsableCommand {
         } catch {
             let code = exitCode(for: error)
             // Help and versions are errors to the parser, and answers to the user.
-            if code == .success {
-                Console.say(fullMessage(for: error))
-            } else {
+            guard code == .success else {
                 Console.tell(fullMessage(for: error))
+                HostProcess.exitNow(64)
             }
-            HostProcess.exitNow(code == .success ? 0 : 64)
+            Console.say(fullMessage(for: error))
+            HostProcess.exitNow(0)
         }
     }
 }

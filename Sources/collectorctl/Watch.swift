@@ -110,6 +110,7 @@ private struct EventPrinter {
     private var follower: EventFollower
     private var eventCount: UInt64 = 0
     private var lostCount: UInt64 = 0
+    private var wasConnected = false
 
     init(console: Console, follower: EventFollower, format: Watch.Format) {
         self.console = console
@@ -119,8 +120,7 @@ private struct EventPrinter {
 
     mutating func run() async throws(CommandFailure) {
         let table = console.table
-        if format == .table { try console.write([table.header]) }
-        defer { sayWhere() }
+        defer { if wasConnected { sayWhere() } }
         while !Task.isCancelled {
             let item: EventFollower.Item?
             do throws(ControlClientError) {
@@ -166,7 +166,10 @@ private struct EventPrinter {
             }
         case .announcement(let message): try show(message)
         case .end(let end): try show(end.account, table)
-        case .connected, .disconnected: return
+        case .connected:
+            if format == .table, !wasConnected { try console.write([table.header]) }
+            wasConnected = true
+        case .disconnected: return
         }
     }
 

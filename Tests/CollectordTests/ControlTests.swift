@@ -100,7 +100,8 @@ struct ControlTests {
         let digest = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
         let good = try ctl("task", "hash", "\(root.path)/f", "--expect", digest).finish()
         #expect(good.exitCode == 0 && good.output.hasPrefix(digest))
-        #expect(try ctl("task", "hash", "\(root.path)/f", "--expect", "00").finish().exitCode == 1)
+        let other = String(repeating: "0", count: 64)
+        #expect(try ctl("task", "hash", "\(root.path)/f", "--expect", other).finish().exitCode == 1)
         for bad in ["/etc/passwd", "\(root.path)/../../etc/passwd", "\(root.path)/link", "\(root.path)/none"]
         {
             let refused = try ctl("task", "hash", bad).finish()
@@ -143,7 +144,7 @@ struct ControlTests {
         #expect(replaced["exit"] as? Int == 0)
         let shown = try ctl("task", "verify", "\(pid)").finish()
         #expect(shown.output.contains("\(digest)  \(program.path)\non disk: replaced"))
-        #expect(try verify("--expect", "00")["exit"] as? Int == 1)
+        #expect(try verify("--expect", String(repeating: "0", count: 64))["exit"] as? Int == 1)
         _ = try stop(daemon)
     }
 
@@ -256,6 +257,52 @@ struct ControlTests {
         #expect(Set(ids.map { $0.split(separator: "/")[1] }).count == 2, "two runs")
         #expect(
             result.lines.contains { $0["record"] as? String == "gap" && $0["cause"] as? String == "resume" })
+    }
+
+    @Test func `a client that comes back to a new run is told what that has told so far`() throws {
+        let first = try startDaemon()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let watch = try ctl("watch", "--json", "--topic", "events.process.#")
+        #expect(watch.waitUntilConnected(socket, self.ctl))
+        first.signal(SIGKILL)
+        _ = try first.finish()
+        let second = try startDaemon()
+        let pid = try runToEnd("/bin/true", [])
+        #expect(second.waitForEvent("process.exit", of: pid))
+        #expect(try watch.waitForOutput(holding: "\"process\":{\"pid\":\(pid),", count: 3))
+        _ = try stop(second)
+        let lines = try watch.interrupt().lines.filter {
+            ($0["id"] as? String)?.contains("/2/process/") == true
+        }
+        #expect(lines.first?["sequence"] as? Int == 1, "the new run's first event")
+        #expect(lines.contains { $0["kind"] as? String == "process.baseline" })
+    }
+
+    @Test func `who watches a quiet stream is told of a reload at once`() throws {
+        let daemon = try startDaemon()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // Nothing passes: no process has this name.
+        let watch = try ctl("watch", "--json", "--name", "no such name")
+        #expect(watch.waitUntilConnected(socket, self.ctl))
+        #expect(try ctl("reload").finish().exitCode == 0)
+        #expect(try watch.waitForOutput(holding: "collector.configuration", count: 1))
+        _ = try watch.interrupt()
+        _ = try stop(daemon)
+    }
+
+    @Test func `a digest that is none is a mistake, not a difference`() throws {
+        let root = folder.appendingPathComponent("watched")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        try Data("hello\n".utf8).write(to: root.appendingPathComponent("f"))
+        let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for digest in ["abc", "", String(repeating: "g", count: 64)] {
+            let result = try ctl("task", "hash", "\(root.path)/f", "--expect", digest).finish()
+            #expect(result.exitCode == 64 && result.errors.contains("hexadecimal"), "\(digest)")
+        }
+        let outside = try ctl("task", "hash", "\(root.path)/../out").finish()
+        #expect(outside.exitCode == 1 && outside.errors.contains("below a watched root"))
+        _ = try stop(daemon)
     }
 
     @Test func `who has no right to connect is told what to do`() throws {

@@ -33,6 +33,15 @@ struct EventTableRecordsTests {
                 + "full (stdout), within 12.3s")
     }
 
+    @Test func `a gap without any bound does not read as if nothing were lost`() {
+        let gap = Self.gap(
+            .resume, lost: nil, bounds: LostBounds(atLeast: 0, atMost: nil), subscriber: "ipc/4/2")
+        #expect(
+            TableFixture.table().line(for: gap)
+                == "10:00:00.123 GAP        process: an unknown number of events, not kept until the subscriber "
+                + "came back (ipc/4/2), within 12.3s")
+    }
+
     @Test func `the account of a source shows the law and its terms`() {
         var account = SourceAccount(source: .process)
         account.kernel = 100

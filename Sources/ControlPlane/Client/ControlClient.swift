@@ -44,6 +44,19 @@ package final class ControlClient: Sendable {
         case message(WireServerMessage)
     }
 
+    /// What a stream's reader gets.
+    package enum StreamItem: Sendable {
+        case part(Part)
+        /// What the collector tells every client.
+        case announcement(WireServerMessage)
+    }
+
+    private enum Found {
+        case part(Part)
+        case nothingYet(Wakeup)
+        case end
+    }
+
     /// The parts of one answer, in the order in which they came.
     private struct Request {
         var parts: Deque<Part> = []
@@ -104,9 +117,6 @@ package final class ControlClient: Sendable {
     /// What the collector said of itself and of our rights.
     package var welcome: WireWelcome { state.withLock { $0.welcome ?? WireWelcome() } }
 
-    /// The oldest announcement that was not taken yet.
-    package func takeAnnouncement() -> WireServerMessage? { state.withLock { $0.announcements.popFirst() } }
-
     /// Ends the connection; whoever waits for an answer gets ``ControlClientError/disconnected(_:)``.
     package func close() { finish(.disconnected("closed by us")) }
 
@@ -146,24 +156,50 @@ package final class ControlClient: Sendable {
         -> Part?
     {
         while true {
-            let (part, isOver, end, arrived) = state.withLock { state in
-                let part = state.requests[id]?.parts.popFirst()
-                let request = state.requests[id]
-                return (part, request?.isEnded ?? true, state.end, request?.arrived)
+            switch try find(id) {
+            case .part(let part): return part
+            case .nothingYet(let arrived): try await wait(for: arrived, until: deadline)
+            case .end: return nil
             }
-            if let part {
-                if case .message(let message) = part, case .failure(let failure)? = message.body {
-                    throw .refused(failure.code, failure.message)
-                }
-                return part
-            }
-            if isOver { return nil }
-            if let end { throw end }
-            guard let arrived,
-                await arrived.waitUnlessCancelled(until: deadline, on: thread.clock) == .signalled
-            else { throw .timedOut }
-            if Task.isCancelled { throw .disconnected("cancelled") }
         }
+    }
+
+    /// The next part of a stream, or the oldest announcement that was not taken yet; `nil` behind the last part.
+    ///
+    /// One caller at a time. Waits as long as the connection lasts.
+    package func nextOrAnnouncement(_ id: UInt64) async throws(ControlClientError) -> StreamItem? {
+        while true {
+            let announcement = state.withLock { $0.announcements.popFirst() }
+            if let announcement { return .announcement(announcement) }
+            switch try find(id) {
+            case .part(let part): return .part(part)
+            case .nothingYet(let arrived): try await wait(for: arrived, until: nil)
+            case .end: return nil
+            }
+        }
+    }
+
+    private func find(_ id: UInt64) throws(ControlClientError) -> Found {
+        let (part, request, end) = state.withLock { state in
+            let part = state.requests[id]?.parts.popFirst()
+            return (part, state.requests[id], state.end)
+        }
+        if let part {
+            if case .message(let message) = part, case .failure(let failure)? = message.body {
+                throw .refused(failure.code, failure.message)
+            }
+            return .part(part)
+        }
+        guard let request, !request.isEnded else { return .end }
+        if let end { throw end }
+        return .nothingYet(request.arrived)
+    }
+
+    private func wait(for arrived: Wakeup, until deadline: Instant?) async throws(ControlClientError) {
+        guard await arrived.waitUnlessCancelled(until: deadline, on: thread.clock) == .signalled else {
+            throw .timedOut
+        }
+        if Task.isCancelled { throw .disconnected("cancelled") }
     }
 
     /// Says something about a request, such as `credit` or `cancel`; not answered by itself.
@@ -252,10 +288,13 @@ package final class ControlClient: Sendable {
         case .part(let id, let message): deliver(.message(message), to: id, isLast: false)
         case .end(let id, let message): deliver(.message(message), to: id, isLast: true)
         case .announcement(let message):
-            state.withLock { state in
+            let waiting = state.withLock { state in
                 if state.announcements.count >= Self.announcementCount { _ = state.announcements.popFirst() }
                 state.announcements.append(message)
+                return state.requests.values.map(\.arrived)
             }
+            // A stream without events must not keep back what everybody is told.
+            for arrived in waiting { arrived.signal() }
             if case .goodbye(let goodbye)? = message.body { finish(.disconnected(goodbye.reason)) }
         case .refused(let failure): finish(.refused(failure.code, failure.message))
         case nil: return

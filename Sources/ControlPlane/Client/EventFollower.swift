@@ -68,11 +68,11 @@ package struct EventFollower: Sendable {
         while !isDone {
             do throws(ControlClientError) {
                 guard let client else { return .connected(try await connect()) }
-                if let message = client.takeAnnouncement() { return .announcement(message) }
-                guard let part = try await client.next(request, until: nil) else {
-                    throw .disconnected("the stream ended without a word")
+                switch try await client.nextOrAnnouncement(request) {
+                case .announcement(let message): return .announcement(message)
+                case .part(let part): if let item = try take(part) { return item }
+                case nil: throw .disconnected("the stream ended without a word")
                 }
-                if let item = try take(part) { return item }
             } catch {
                 return .disconnected(error, pause: try lose(error))
             }
@@ -90,7 +90,9 @@ package struct EventFollower: Sendable {
     package func close() { client?.close() }
 
     /// Asks the collector to end the stream, so that ``Item/end(_:)`` comes with its account; callable from any thread.
-    package var requestEnd: @Sendable () -> Void { { [present] in present.requestEnd() } }
+    ///
+    /// `false` when there is no stream at present, so that nothing will come of it.
+    package var requestEnd: @Sendable () -> Bool { { [present] in present.requestEnd() } }
 
     private mutating func connect() async throws(ControlClientError) -> WireWelcome {
         let deadline = thread.clock.monotonic.advanced(by: Self.connectTimeout)
@@ -112,6 +114,7 @@ package struct EventFollower: Sendable {
     private mutating func lose(_ error: ControlClientError) throws(ControlClientError) -> Duration {
         client?.close()
         client = nil
+        present.clear()
         switch error {
         case .refused(let code, _) where code != .exhausted: throw error
         case .violation: throw error
@@ -196,12 +199,16 @@ private final class PresentStream: Sendable {
         if isEnding { cancel(client, request) }
     }
 
-    func requestEnd() {
+    func clear() { state.withLock { $0.stream = nil } }
+
+    func requestEnd() -> Bool {
         let stream = state.withLock { state in
             state.isEnding = true
             return state.stream
         }
-        if let stream { cancel(stream.client, stream.request) }
+        guard let stream else { return false }
+        cancel(stream.client, stream.request)
+        return true
     }
 
     private func cancel(_ client: ControlClient, _ request: UInt64) {

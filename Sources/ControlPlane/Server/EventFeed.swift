@@ -177,7 +177,8 @@ package final class EventFeed: Sendable {
     /// Adds a reader.
     ///
     /// - Parameter notify: Called, once after each ``next(_:)`` that gave nothing, when there may be more; on any thread.
-    /// - Returns: Its id, and where its stream begins. What of the wanted position is gone comes first, as a gap.
+    /// - Returns: Its id, and where its stream begins. What of the wanted position is gone comes first, as a gap; who was with
+    ///   another run gets everything of this one that is kept.
     package func open(
         _ request: Request, at now: Instant, wall: WallTime, notify: @escaping @Sendable () -> Void
     )
@@ -194,15 +195,22 @@ package final class EventFeed: Sendable {
                 })
             var position = newest
             if let after = request.after {
-                reader.resume(
-                    after: after, newest: newest, kept: Self.oldestKept(state), at: now, wall: wall)
-                if after.run == run {
-                    reader.nextSerial = state.firstSerial
-                    for item in state.items {
-                        if case .events(let batch) = item { reader.offerKept(batch) }
-                    }
-                    position = after
+                let kept = Self.oldestKept(state)
+                // Nobody has seen what has not happened: whoever says so was with another run, which had the same number
+                // because the folder for state was lost.
+                let isOurs =
+                    after.run == run
+                    && after.sources.allSatisfy { $0.sequence <= newest.sequence(of: $0.name) }
+                if isOurs {
+                    reader.resume(after: after, newest: newest, kept: kept, at: now, wall: wall)
+                } else {
+                    reader.resume(afterAnotherRun: after, newest: newest, kept: kept, at: now, wall: wall)
                 }
+                reader.nextSerial = state.firstSerial
+                for item in state.items {
+                    if case .events(let batch) = item { reader.offerKept(batch) }
+                }
+                position = isOurs ? after : Self.beginning(of: newest, kept: kept)
             }
             state.readers.append((id, reader))
             return (id, position)
@@ -220,6 +228,18 @@ package final class EventFeed: Sendable {
             }
         }
         return oldest
+    }
+
+    /// The place before everything that is kept.
+    private static func beginning(
+        of newest: FeedPosition, kept: [(source: SourceName, sequence: UInt64)]
+    ) -> FeedPosition {
+        var position = newest
+        for index in position.sources.indices {
+            let first = kept.first { $0.source == position.sources[index].name }
+            if let first { position.sources[index].sequence = first.sequence - 1 }
+        }
+        return position
     }
 
     /// The next thing for a reader; `nil` when there is nothing, or no credit, at present.

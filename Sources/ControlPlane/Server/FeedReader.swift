@@ -55,32 +55,14 @@ struct FeedReader {
 
     // MARK: - Places
 
-    /// Notes how much lies between the wanted position and what is kept.
+    /// Notes how much lies between the wanted position, which is one of this run, and what is kept.
     mutating func resume(
         after: FeedPosition, newest: FeedPosition, kept: [(source: SourceName, sequence: UInt64)],
         at now: Instant, wall: WallTime
     ) {
-        guard after.run == newest.run else {
-            // Sequences of another run say nothing about this one.
-            let news = newest.sources.map(\.name).filter { name in
-                !after.sources.contains { $0.name == name }
-            }
-            for name in after.sources.map(\.name) + news {
-                add(
-                    Gap(
-                        source: name, cause: .resume, lost: nil,
-                        lostBounds: LostBounds(atLeast: 0, atMost: nil), from: now, until: now, time: wall,
-                        processors: [], subscriber: request.name), through: nil)
-            }
-            return
-        }
-        // Nobody has seen what has not happened yet.
-        seen = after.sources.map { source in
-            FeedPosition.Source(
-                name: source.name, sequence: min(source.sequence, newest.sequence(of: source.name)))
-        }
+        seen = after.sources
         for source in newest.sources {
-            let wanted = min(after.sequence(of: source.name), source.sequence)
+            let wanted = after.sequence(of: source.name)
             let first = kept.first { $0.source == source.name }?.sequence ?? source.sequence + 1
             guard first > wanted + 1 else { continue }
             let lost = first - wanted - 1
@@ -89,6 +71,25 @@ struct FeedReader {
                     source: source.name, cause: .resume, lost: takesEverything ? lost : nil,
                     lostBounds: LostBounds(atLeast: takesEverything ? lost : 0, atMost: lost), from: now,
                     until: now, time: wall, processors: [], subscriber: request.name), through: first - 1)
+        }
+    }
+
+    /// Notes that nobody knows how much is gone: sequences of another run say nothing about this one.
+    mutating func resume(
+        afterAnotherRun after: FeedPosition, newest: FeedPosition,
+        kept: [(source: SourceName, sequence: UInt64)], at now: Instant, wall: WallTime
+    ) {
+        let news = newest.sources.map(\.name).filter { name in
+            !after.sources.contains { $0.name == name }
+        }
+        for name in after.sources.map(\.name) + news {
+            // Of this run, what is not kept any more is known.
+            let first = kept.first { $0.source == name }?.sequence ?? newest.sequence(of: name) + 1
+            let bounds = LostBounds(atLeast: takesEverything ? first - 1 : 0, atMost: nil)
+            add(
+                Gap(
+                    source: name, cause: .resume, lost: nil, lostBounds: bounds, from: now, until: now,
+                    time: wall, processors: [], subscriber: request.name), through: nil)
         }
     }
 

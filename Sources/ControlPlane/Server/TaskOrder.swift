@@ -44,7 +44,7 @@ package struct TaskOrder {
             message.timeoutMs == 0 ? Self.defaultTimeout : .milliseconds(Int64(message.timeoutMs))
         let limit = message.pageSize == 0 ? Self.defaultPageSize : Int(message.pageSize)
         type = message.type
-        expectedDigest = message.hashCheck.hasExpected ? message.hashCheck.expected : nil
+        expectedDigest = message.hashCheck.hasExpected ? try Self.digest(message.hashCheck.expected) : nil
         switch message.type {
         case .enumerateProcesses:
             task = .enumerateProcesses(
@@ -74,6 +74,23 @@ package struct TaskOrder {
         case .checkHash, .verifyExecutable, .listFiles: true
         case .enumerateProcesses, .processTree: false
         }
+    }
+
+    /// What is no digest matches nothing, and would tell of a difference that is none.
+    private static func digest(_ text: String) throws(MessageError) -> String {
+        let isDigest = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+                UInt8(ascii: "A")...UInt8(ascii: "F"):
+                true
+            default: false
+            }
+        }
+        guard isDigest, text.utf8.count == 64 else {
+            throw MessageError(
+                field: "hash_check.expected", expected: "a SHA-256 digest, 64 hexadecimal digits")
+        }
+        return text.lowercased()
     }
 
     private static func pid(of message: WireDetectionTask) throws(MessageError) -> ProcessID {
@@ -109,7 +126,7 @@ package struct TaskOrder {
             if let onDisk = hash.onDisk { page.hash.onDisk = onDisk.rawValue }
             if let digest = hash.digest {
                 page.hash.digest = digest
-                if let expectedDigest { page.hash.isMatch = digest == expectedDigest.lowercased() }
+                if let expectedDigest { page.hash.isMatch = digest == expectedDigest }
             }
         }
         return page

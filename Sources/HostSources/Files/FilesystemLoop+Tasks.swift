@@ -75,8 +75,7 @@ extension FilesystemLoop {
     private func beginHash(_ order: TaskDesk.Order, _ path: String) {
         let bytes = Array(path.utf8)
         guard let (root, inner) = endpoints.watchedRoots.place(of: bytes), !inner.contains(0) else {
-            let message = "\(path) does not lie below a watched root"
-            return order.finish(.failure(TaskError(.notFound, message)))
+            return refuseOutside(order, path)
         }
         do throws(Errno) {
             // Opened to be looked at first: opening a device has effects, opening a FIFO waits.
@@ -89,12 +88,19 @@ extension FilesystemLoop {
             let status = try root.status(of: handle)
             guard status.size <= settings.hashSizeLimit else { return end(order, path, nil, .tooLarge) }
             hashTask = HashTask(order, path: path, directory: root, handle: handle, before: status)
+        } catch .improperLink {
+            // ".." has left the root (EXDEV of openat2(2)).
+            refuseOutside(order, path)
         } catch {
             switch error.hashObstacle {
             case .vanished: order.finish(.failure(TaskError(.notFound, "there is no file \(path)")))
             case let obstacle: end(order, path, nil, obstacle)
             }
         }
+    }
+
+    private func refuseOutside(_ order: TaskDesk.Order, _ path: String) {
+        order.finish(.failure(TaskError(.notFound, "\(path) does not lie below a watched root")))
     }
 
     private func step(_ task: HashTask) {

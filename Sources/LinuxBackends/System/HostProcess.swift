@@ -13,6 +13,9 @@ package enum HostProcess {
     /// Without `/dev/null` nothing changes.
     package static func fillStandardDescriptors() { _ = clinux_fill_standard_descriptors() }
 
+    /// Makes a write to a pipe that nobody reads any more an error of the write, `EPIPE`, instead of the process's end.
+    package static func ignoreBrokenPipes() { Syscall.ignore(SIGPIPE) }
+
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
 

@@ -708,7 +708,7 @@ package nonisolated struct WireSubscribe: Sendable {
   /// Clears the value of `filter`. Subsequent reads from it will return its default value.
   package mutating func clearFilter() {self._filter = nil}
 
-  /// Where to begin; the newest when it is not there.
+  /// Where to begin; the newest when it is not there. After one of another run comes everything that is kept of this one.
   package var after: WirePosition {
     get {_after ?? WirePosition()}
     set {_after = newValue}

@@ -239,18 +239,22 @@ struct FeedRecord {
         }
     }
 
-    @Test func `nobody has seen what has not happened`() {
+    @Test func `who has seen what has not happened was with another run`() throws {
         let feed = feed()
         var writer = FeedWriter()
         feed.append(writer.batch("process", [.processFork]))
         var request = everything
         request.after = FeedPosition(
             run: FeedWriter.run, sources: [FeedPosition.Source(name: "process", sequence: .max)])
-        let id = open(feed, request)
+        let (id, position) = feed.open(
+            request, at: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0), notify: {})
+        #expect(position.sequence(of: "process") == 0, "or it would never be overtaken")
         feed.append(writer.batch("process", [.processExec]))
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        #expect(gap.cause == .resume && gap.lost == nil && gap.lostBounds.atMost == nil)
         var record = FeedRecord()
         record.read(feed, id)
-        #expect(record.sequences == ["process": [2]])
+        #expect(record.sequences == ["process": [1, 2]])
         #expect(feed.accounts[0].inFlight == 0 && feed.accounts[0].isBalanced)
     }
 
@@ -276,6 +280,46 @@ struct FeedRecord {
         let id = open(feed, request)
         guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
         #expect(gap.source == "process" && gap.cause == .resume)
+    }
+
+    @Test func `who was with another run gets what this one has told before it came back`() throws {
+        let feed = feed()
+        var writer = FeedWriter()
+        feed.append(writer.batch("process", [.processBaseline, .processFork]))
+        feed.append(writer.batch("filesystem", [.fileCreated]))
+        var request = everything
+        request.after = FeedPosition(
+            run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
+            sources: [FeedPosition.Source(name: "process", sequence: 70)])
+        let (id, position) = feed.open(
+            request, at: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0), notify: {})
+        #expect(position.run == FeedWriter.run)
+        #expect(position.sequence(of: "process") == 0 && position.sequence(of: "filesystem") == 0)
+        feed.append(writer.batch("process", [.processExit]))
+        var record = FeedRecord()
+        record.read(feed, id)
+        #expect(record.sequences == ["process": [1, 2, 3], "filesystem": [1]])
+        let account = try #require(feed.close(id))
+        #expect(account.offered == 4 && account.delivered == 4 && account.isBalanced)
+    }
+
+    @Test func `who was with another run learns how much of this one is gone already`() throws {
+        let feed = feed(1_500)
+        var writer = FeedWriter()
+        for _ in 0..<50 { feed.append(writer.batch("process", [.processFork])) }
+        var request = everything
+        request.after = FeedPosition(
+            run: RunContext(bootID: BootID(high: 1, low: 2), runID: RunID(2)),
+            sources: [FeedPosition.Source(name: "process", sequence: 3)])
+        let (id, position) = feed.open(
+            request, at: Instant(nanoseconds: 0), wall: WallTime(nanoseconds: 0), notify: {})
+        guard case .gap(let gap, _)? = feed.next(id) else { return #expect(Bool(false), "a gap comes first") }
+        var record = FeedRecord()
+        record.read(feed, id)
+        let first = try #require(record.sequences["process"]?.first)
+        #expect(first > 1 && record.sequences["process"] == Array(first...50))
+        #expect(gap.lost == nil && gap.lostBounds == LostBounds(atLeast: first - 1, atMost: nil))
+        #expect(position.sequence(of: "process") == first - 1)
     }
 
     @Test func `a reader that waits is woken once`() {
