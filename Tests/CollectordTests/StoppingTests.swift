@@ -35,7 +35,7 @@ struct StoppingTests {
         // Until it is not taken for the first one any more.
         while daemon.isRunning {
             daemon.signal(SIGINT)
-            usleep(50_000)
+            try runToEnd("/bin/true", [])
         }
         daemon.waitUntilExit()
         let result = try daemon.finish()

@@ -32,7 +32,7 @@ public enum DaemonCommand {
     public static func main(name: String = "collectord", sources: [SourceDefinition] = []) -> Never {
         installed.withLock { $0 = Program(name: name, sources: sources) }
         // They are read from /proc/self/cmdline; without them, all would be answered by the help, and end well.
-        guard !CommandLine.arguments.isEmpty else {
+        guard HostProcess.knowsArguments else {
             complain("cannot read the arguments: /proc is not mounted; mount -t proc proc /proc")
             HostProcess.exitNow(HostError.Code.unavailable.exitCode)
         }

@@ -18,6 +18,9 @@ package enum HostProcess {
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
 
+    /// Whether the arguments of this process could be read, of which the first is its own name.
+    package static var knowsArguments: Bool { !CommandLine.arguments.isEmpty }
+
     /// Why no files may be made in a folder (`faccessat(2)`); `nil` when they may.
     package static func refusal(ofFilesIn folder: String) -> Errno? {
         unsafe faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? nil : Errno(rawValue: errno)
