@@ -31,14 +31,21 @@ extension CollectorHost {
 
     /// A paragraph for each setting, with its value where that is not the default.
     ///
-    /// - Throws: ``HostError`` when there is no such setting, or a layer is wrong.
+    /// While anything is wrong in any layer, settings are explained without their values: whoever mends a file needs that most.
+    /// - Throws: ``HostError`` when there is no such setting.
     public static func explainSettings(_ query: SettingsQuery, width: Int) throws(HostError) -> String {
-        try explanations(query).map { $0.text(width: width) }.joined(separator: "\n")
+        try explanations(of: query.key, in: valuesOrDefaults(query)).map { $0.text(width: width) }.joined(
+            separator: "\n")
+    }
+
+    /// What ``explainSettings(_:width:)`` tells, as one JSON object a line.
+    static func explanationsJSON(_ query: SettingsQuery) throws(HostError) -> String {
+        json(try explanations(of: query.key, in: valuesOrDefaults(query)))
     }
 
     /// One line for each setting: key, value, and with `origin` where it was set.
     public static func showSettings(_ query: SettingsQuery, origin: Bool) throws(HostError) -> String {
-        try explanations(query).map { setting in
+        try explanations(of: query.key, in: settings(query.reader)).map { setting in
             let value = TerminalText.escape(setting.valueText ?? setting.defaultText)
             return "\(setting.key) = \(value)" + (origin ? "  (\(setting.place ?? "default"))" : "")
         }.joined(separator: "\n")
@@ -46,8 +53,12 @@ extension CollectorHost {
 
     /// The same as one JSON object a line.
     public static func settingsJSON(_ query: SettingsQuery) throws(HostError) -> String {
+        json(try explanations(of: query.key, in: settings(query.reader)))
+    }
+
+    private static func json(_ settings: [SettingsExplanation]) -> String {
         var bytes: [UInt8] = []
-        for setting in try explanations(query) {
+        for setting in settings {
             if !bytes.isEmpty { bytes.append(0x0a) }
             JSONWriter.append(to: &bytes) { json in
                 json.beginObject()
@@ -80,10 +91,21 @@ extension CollectorHost {
             .map { TerminalText.escape($0) }.joined(separator: ", ")
     }
 
-    private static func explanations(_ query: SettingsQuery) throws(HostError) -> [SettingsExplanation] {
-        let values = try settings(query.reader)
+    private static func valuesOrDefaults(_ query: SettingsQuery) -> SettingsValues {
+        let reader = query.reader
         do throws(SettingsError) {
-            return try values.explanations(of: query.key)
+            return try reader.read()
+        } catch {
+            // `config check` is who tells what is wrong.
+            return reader.table.defaults
+        }
+    }
+
+    private static func explanations(
+        of key: String?, in values: SettingsValues
+    ) throws(HostError) -> [SettingsExplanation] {
+        do throws(SettingsError) {
+            return try values.explanations(of: key)
         } catch {
             throw HostError(.configuration, "\(error)")
         }

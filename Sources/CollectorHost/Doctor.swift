@@ -88,8 +88,6 @@ private struct Doctor {
                 subject: subject, check: check, state: state, found: found, effect: effect, fix: fix))
     }
 
-    private static let asRoot = "run as root: sudo collectord doctor"
-
     // MARK: - Privileges
 
     mutating func examinePrivileges() {
@@ -97,6 +95,12 @@ private struct Doctor {
         guard let privileges = try? PrivilegeReport.ofThread() else { return }
         let wanted = values[HostSettings.capabilities].compactMap { Capability(name: $0) }
         let absent = wanted.filter { !privileges.effective.contains($0) }
+        guard HostProcess.isInFirstUserNamespace else {
+            return note(
+                "privileges", "capabilities", .limited, "user \(uid) is one of a user namespace of its own",
+                effect: "its capabilities count for nothing that is outside: processes, sockets, files",
+                fix: Remedy.hostNamespace)
+        }
         guard !absent.isEmpty else {
             return note(
                 "privileges", "capabilities", .ok, "user \(uid) has all that hardening.capabilities names")
@@ -105,7 +109,7 @@ private struct Doctor {
             "privileges", "capabilities", .limited,
             "user \(uid) has not \(absent.map(\.description).joined(separator: ", "))",
             effect: "what each allows is told by: collectord config explain hardening.capabilities",
-            fix: Self.asRoot)
+            fix: Remedy.forCapabilities(absent))
     }
 
     // MARK: - Processes
@@ -138,7 +142,7 @@ private struct Doctor {
         } catch {
             note(
                 "process", "connector", .missing, error.message, effect: "no process is watched",
-                fix: error.code == .permission ? Self.asRoot : "a kernel with CONFIG_PROC_EVENTS=y")
+                fix: error.code == .permission ? Remedy.asRoot : "a kernel with CONFIG_PROC_EVENTS=y")
         }
     }
 
@@ -192,9 +196,7 @@ private struct Doctor {
             "process", "executables", .limited,
             "\(refusedCount) of \(processes.count) processes do not let their executable be read",
             effect: "their events have no path of the executable, and say so",
-            fix: HostProcess.effectiveUserID == 0
-                ? "CAP_SYS_PTRACE; some guard themselves against it (prctl(2), PR_SET_DUMPABLE, or a security module)"
-                : Self.asRoot)
+            fix: Remedy.forExecutables)
     }
 
     private static func isRefused(_ process: ProcessID, _ procfs: LinuxProcFileSystem) -> Bool {
@@ -217,31 +219,39 @@ private struct Doctor {
                 "filesystem", "source", .off, "no folder is watched",
                 fix: "--set \(HostSettings.fileRoots.key)=/etc,/usr/bin")
         }
+        var areThere = true
         for root in roots {
             do throws(Errno) {
                 _ = try LinuxRootedDirectory(path: Array(root.utf8))
                 note("filesystem", "root", .ok, "\(root) can be watched")
             } catch {
+                areThere = false
                 note(
                     "filesystem", "root", .missing, "\(root) cannot be opened: \(error)",
-                    effect: "collectord does not start",
-                    fix: error == .noFunction
-                        ? "Linux 5.6 or later, for openat2(2)"
-                        : "name folders that exist: --set \(HostSettings.fileRoots.key)=PATH")
+                    effect: "collectord does not start", fix: Remedy.forRoot(error))
             }
         }
+        // Whatever else is to be opened, it would not come to that.
+        if areThere { examineWatches() }
+    }
+
+    private mutating func examineWatches() {
         do throws(HostError) {
             guard let files = try OpenedFiles.open(values) else { return }
             let wanted = values[HostSettings.fileMaxWatches]
-            guard let limit = files.kernelWatchLimit, limit < UInt64(wanted) else {
+            guard let limit = OpenedFiles.watchLimits.min(by: { $0.value < $1.value }),
+                limit.value < UInt64(wanted), files.kernelWatchLimit != nil
+            else {
                 return note("filesystem", "inotify", .ok, "at most \(wanted) folders are watched")
             }
             note(
-                "filesystem", "inotify", .limited, "the kernel allows \(limit) watches for each user",
+                "filesystem", "inotify", .limited, "the kernel allows \(limit.value) watches for each user",
                 effect: "folders beyond are looked at every \(HostSettings.filePollInterval.key)",
-                fix: "sysctl -w fs.inotify.max_user_watches=\(wanted)")
+                fix: "sysctl -w \(limit.name)=\(wanted)")
         } catch {
-            note("filesystem", "inotify", .missing, error.message, effect: "collectord does not start")
+            note(
+                "filesystem", "inotify", .missing, error.message, effect: "collectord does not start",
+                fix: error.fix ?? Remedy.forFiles(error.cause))
         }
     }
 
@@ -267,17 +277,29 @@ private struct Doctor {
         do throws(HostError) {
             let folder = values[HostSettings.stateDirectory]
             _ = try OpenedHost.stateFile("run", in: folder)
-            guard HostProcess.mayMakeFiles(in: folder) else {
-                throw HostError(.permission, "\(folder) cannot be written to")
+            if let refusal = HostProcess.refusal(ofFilesIn: folder) {
+                throw HostError(
+                    .permission, "\(folder) cannot be written to: \(refusal)", cause: refusal,
+                    fix: Remedy.forState(refusal))
             }
-            note("state", "directory", .ok, "\(folder) can be written to")
+            noteRoom(in: folder)
         } catch {
             note(
                 "state", "directory", .missing, error.message, effect: "collectord does not start",
-                fix: "run as its owner, or --set \(HostSettings.stateDirectory.key)=PATH")
+                fix: error.fix ?? Remedy.forState(error.cause))
         }
         examineSocket("control", HostSettings.controlSocket)
         examineSocket("daemoneye", HostSettings.daemonEyeSocket)
+    }
+
+    private mutating func noteRoom(in folder: String) {
+        guard let free = HostProcess.freeByteCount(in: folder), free < Remedy.leastStateByteCount else {
+            return note("state", "directory", .ok, "\(folder) can be written to")
+        }
+        note(
+            "state", "directory", .limited, "\(folder) has no more than \(free) bytes left",
+            effect: "what is known cannot be kept, so that the next run cannot say what it missed",
+            fix: "free some space there, or --set \(HostSettings.stateDirectory.key)=PATH")
     }
 
     private mutating func examineSocket(_ name: String, _ setting: TypedSetting<String>) {
@@ -291,90 +313,9 @@ private struct Doctor {
             control?.listener.close()
             note(name, "socket", .ok, "\(path) can be listened at")
         } catch {
-            note(name, "socket", .missing, error.message, effect: "collectord does not start")
+            note(
+                name, "socket", .missing, error.message, effect: "collectord does not start",
+                fix: error.fix ?? "--set \(setting.key)=PATH")
         }
-    }
-}
-
-/// A process source that is run until it is ready, and then stopped.
-private final class ProcessTrial: Sendable {
-    enum Result: Sendable {
-        /// Processes of the baseline, and how long it took.
-        case ready(UInt64, Duration)
-        case failed(String)
-    }
-
-    let requested: Int
-    let granted: Int
-    let isPolling: Bool
-    /// Why, unless that was asked for.
-    let pollingReason: String?
-    private let main: LinuxThread
-    private let collector: Collector
-    private let subscription: Subscription
-    private let result = Mutex(Result.failed("the source did not become ready"))
-
-    init(_ values: SettingsValues) throws(HostError) {
-        main = try OpenedHost.attempt("a thread") { () throws(Errno) in try LinuxThread(name: "doctor") }
-        let thread = try OpenedHost.attempt("a thread") { () throws(Errno) in try LinuxThread(name: "source")
-        }
-        let procfs = try OpenedHost.attempt("/proc") { () throws(Errno) in try LinuxProcFileSystem() }
-        let connector = try OpenedConnector.open(values, on: thread)
-        requested = values[HostSettings.receiveBuffer].bytes
-        granted = connector.receiveBufferByteCount
-        isPolling = connector.socket == nil
-        pollingReason = connector.pollingReason
-        let source = ProcessSource(
-            endpoints: ProcessSource.Endpoints(
-                procfs: procfs, connector: connector.socket, pollingReason: pollingReason,
-                fence: LinuxProcessorFence(), cursor: nil),
-            settings: HostSettings.processSettings(values), clock: main.clock)
-        do {
-            var configuration = HostSettings.collectorConfiguration(values)
-            configuration.maxRestarts = 0
-            collector = try Collector(
-                configuration: configuration,
-                run: RunContext(bootID: BootID(high: 0, low: 0), runID: RunID(0)), thread: main)
-            try collector.register(source, on: thread)
-            subscription = try collector.subscribe(
-                SubscriptionOptions(
-                    name: "doctor", filter: .everything, queueLimit: 65_536, overflowPolicy: .dropOldest))
-        } catch {
-            throw HostError(.internal, "\(error)")
-        }
-    }
-
-    /// To be called on the process's first thread.
-    func run() -> Result {
-        main.serveOnCallingThread { [self] in
-            let watching = spawn(on: main) { await self.watch() }
-            do {
-                let report = try await collector.run()
-                if let failure = report.failures.first { result.withLock { $0 = .failed(failure.reason) } }
-            } catch {
-                result.withLock { $0 = .failed("\(error)") }
-            }
-            await watching.value
-        }
-        return result.withLock { $0 }
-    }
-
-    private func watch() async {
-        let begin = main.clock.monotonic
-        var count: UInt64 = 0
-        while let delivery = await subscription.next() {
-            if case .events(let selected) = delivery { count += UInt64(selected.count) }
-            guard case .status(let status) = delivery, status.state == .ready else { continue }
-            let time = begin.duration(to: main.clock.monotonic).rounded
-            result.withLock { [count] in $0 = .ready(count, time) }
-            collector.requestStop()
-        }
-    }
-}
-
-extension Duration {
-    /// To the millisecond.
-    fileprivate var rounded: Duration {
-        .milliseconds(max(1, components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000))
     }
 }

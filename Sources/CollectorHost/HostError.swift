@@ -1,3 +1,5 @@
+import struct SystemPackage.Errno
+
 /// Why the daemon cannot run, with the exit code for it (`sysexits.h`).
 public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable {
@@ -18,9 +20,19 @@ public struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Code
     public var message: String
 
+    /// What the kernel said, if it was asked.
+    var cause: Errno?
+    /// The command or setting that changes it, where the message does not end with it.
+    var fix: String?
+
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
+    }
+
+    init(_ code: Code, _ message: String, cause: Errno, fix: String? = nil) {
+        self.init(code, message)
+        (self.cause, self.fix) = (cause, fix)
     }
 
     public var description: String { message }

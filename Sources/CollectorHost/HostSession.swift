@@ -16,6 +16,9 @@ final class HostSession: Sendable {
 
     /// How long the last words may take: whoever reads standard error may be stuck.
     static let lastWordTimeout = Duration.seconds(2)
+    /// A signal that comes so soon after the one that stops is the same wish: timeout(1) sends it to its child and once more to
+    /// the group, and a shell and a terminal may both pass on what a person pressed once.
+    private static let repetitionInterval = Duration.milliseconds(200)
 
     private let options: HostOptions
     private let format: HostOptions.Format
@@ -137,12 +140,17 @@ final class HostSession: Sendable {
     }
 
     private func handleSignals() async {
-        var stopCount = 0
+        var firstStop: Instant?
         while let signal = await host.signals.next() {
             switch signal {
             case .terminate, .interrupt:
-                stopCount += 1
-                if stopCount > 1 { stopAtOnce() } else { stop() }
+                let now = host.main.clock.monotonic
+                if let firstStop {
+                    if firstStop.duration(to: now) >= Self.repetitionInterval { stopAtOnce() }
+                } else {
+                    firstStop = now
+                    stop()
+                }
             case .user1:
                 answer()
             case .hangUp:
@@ -188,7 +196,9 @@ final class HostSession: Sendable {
             HostProcess.exitNow(code)
         }
         _ = spawn(on: host.emergencyThread) {
-            self.complain("stopped at once by a second signal; what was on its way is not delivered")
+            self.complain(
+                "stopped at once by a second signal; what was on its way is not delivered, and sources were not asked "
+                    + "what they filtered")
             self.writeLines(self.text(of: accounts), to: self.standardError)
             HostProcess.exitNow(code)
         }

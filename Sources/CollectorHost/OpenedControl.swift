@@ -35,7 +35,8 @@ struct OpenedControl {
         } catch {
             throw HostError(
                 error.isDenied ? .permission : .unavailable,
-                "\(error) with --set \(setting.key)=PATH (nothing for none)")
+                "\(error) with --set \(setting.key)=PATH (nothing for none)", cause: error.errno,
+                fix: (error.command.map { $0 + ", or " } ?? "") + "--set \(setting.key)=PATH")
         }
     }
 

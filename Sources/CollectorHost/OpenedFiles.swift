@@ -9,7 +9,7 @@ import struct SystemPackage.Errno
 struct OpenedFiles {
     let thread: LinuxThread
     let endpoints: FilesystemSource.Endpoints
-    /// `fs.inotify.max_user_watches`; `nil` when it cannot be read.
+    /// How many folders the kernel lets this user watch; `nil` when it cannot be read.
     let kernelWatchLimit: UInt64?
 
     /// Longest kept index in bytes: about three million files.
@@ -22,9 +22,7 @@ struct OpenedFiles {
         let thread = try OpenedHost.attempt("a thread") { () throws(Errno) in
             try LinuxThread(name: "source-files")
         }
-        let watcher = try OpenedHost.attempt("inotify") { () throws(Errno) in
-            try LinuxFileWatcher(on: thread)
-        }
+        let watcher = try openWatcher(on: thread)
         var roots: [any RootedDirectory] = []
         for path in paths {
             roots.append(
@@ -40,7 +38,23 @@ struct OpenedFiles {
             thread: thread,
             endpoints: FilesystemSource.Endpoints(
                 watcher: watcher, roots: roots, packageDatabase: try packageDatabase(values), index: index),
-            kernelWatchLimit: kernelWatchLimit())
+            kernelWatchLimit: watchLimits.map(\.value).min())
+    }
+
+    private static func openWatcher(on thread: LinuxThread) throws(HostError) -> LinuxFileWatcher {
+        do throws(Errno) {
+            return try LinuxFileWatcher(on: thread)
+        } catch {
+            // inotify_init(2) has one error for this process's limit and for the user's.
+            let isOfUser = error == .tooManyOpenFiles && HostProcess.mayOpenMore
+            throw HostError(
+                error == .permissionDenied ? .permission : .unavailable,
+                "cannot open inotify: "
+                    + (isOfUser ? "user \(HostProcess.effectiveUserID) has all instances" : "\(error)"),
+                cause: error,
+                fix: isOfUser
+                    ? "sysctl -w fs.inotify.max_user_instances=1024 user.max_inotify_instances=1024" : nil)
+        }
     }
 
     /// - Returns: `nil` when it is not wanted, or this host has none.
@@ -54,7 +68,8 @@ struct OpenedFiles {
             if error == .noSuchFileOrDirectory, path == DpkgDatabase.folder { return nil }
             throw HostError(
                 error == .permissionDenied ? .permission : .unavailable,
-                "cannot open the folder \(path) of \(HostSettings.packageDatabase.key): \(error)")
+                "cannot open the folder \(path) of \(HostSettings.packageDatabase.key): \(error)",
+                cause: error)
         }
     }
 
@@ -69,11 +84,21 @@ struct OpenedFiles {
         return distinct
     }
 
-    private static func kernelWatchLimit() -> UInt64? {
+    /// The kernel's limits on watches by their sysctl(8) names: for each user, and for each user of a user namespace.
+    static var watchLimits: [(name: String, value: UInt64)] {
+        let names = [("fs/inotify", "max_user_watches"), ("user", "max_inotify_watches")]
+        return names.compactMap { folder, name in
+            number(in: "/proc/sys/" + folder, name).map {
+                (folder.split(separator: "/").joined(separator: ".") + "." + name, $0)
+            }
+        }
+    }
+
+    private static func number(in folder: String, _ name: String) -> UInt64? {
         var bytes: [UInt8] = []
         do throws(Errno) {
-            let folder = try LinuxRootedDirectory(path: Array("/proc/sys/fs/inotify".utf8))
-            let file = try folder.open(Array("max_user_watches".utf8), as: .contents)
+            let folder = try LinuxRootedDirectory(path: Array(folder.utf8))
+            let file = try folder.open(Array(name.utf8), as: .contents)
             _ = try folder.read(file, at: 0, count: 32, into: &bytes)
         } catch {
             // It is only shown.

@@ -81,7 +81,7 @@ struct OpenedHost {
             throw HostError(
                 error == .permissionDenied || error == .notPermitted ? .permission : .unavailable,
                 "cannot keep state in \(path): \(error); run as the owner of \(folder), or name another folder with "
-                    + "--set \(HostSettings.stateDirectory.key)=PATH")
+                    + "--set \(HostSettings.stateDirectory.key)=PATH", cause: error)
         }
     }
 
@@ -115,7 +115,8 @@ struct OpenedHost {
             return try open()
         } catch {
             let isDenied = error == .permissionDenied || error == .notPermitted
-            throw HostError(isDenied ? .permission : .unavailable, "cannot open \(what): \(error)")
+            throw HostError(
+                isDenied ? .permission : .unavailable, "cannot open \(what): \(error)", cause: error)
         }
     }
 }

@@ -1,5 +1,6 @@
 package import Configuration
 import ControlPlane
+import EventModel
 
 // MARK: - ipc
 
@@ -30,6 +31,16 @@ extension HostSettings {
         "ipc.daemoneye_socket", default: "", rule: socketPath, secrecy: .open, reload: .atRestart,
         "The Unix socket at which programs written for the DaemonEye system ask this collector, in that system's protocol. "
             + "Who may connect, and who may have files read, is as with ipc.socket. Empty: there is none.")
+
+    /// A path that no socket can have is told before the daemon starts with it.
+    static let socketPathLengths = [controlSocket, daemonEyeSocket].map { socket in
+        SettingsConstraint(keys: [socket.key]) {
+            $0[socket].utf8.count <= Limits.socketPathByteCount
+        } message: {
+            "expected \(socket.key) to have at most \(Limits.socketPathByteCount) bytes, not "
+                + "\($0[socket].utf8.count): the path of a socket has no more room (unix(7))"
+        }
+    }
 
     private static let socketPath = TextRule(expected: "an absolute path without \"..\", or nothing") {
         $0.isEmpty || ($0.hasPrefix("/") && !$0.utf8.contains(0) && !$0.split(separator: "/").contains(".."))

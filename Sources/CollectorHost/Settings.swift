@@ -13,7 +13,7 @@ package enum HostSettings {
         SettingsTable(
             [collector, processSource, filesystemSource, control, stateAndHardening]
                 + sources.map(\.settings),
-            constraints: constraints)
+            constraints: constraints + socketPathLengths)
     }
 
     private static let constraints: [SettingsConstraint] = [

@@ -68,7 +68,8 @@ struct SettingsReader: Sendable {
             } catch {
                 let hint = path == userFile ? "; it is found by HOME; --config PATH names another one" : ""
                 problems.append(
-                    SettingsProblem(place: TerminalText.escape(path), message: Self.message(error) + hint))
+                    SettingsProblem(
+                        place: TerminalText.escape(path), message: Self.message(error, of: "file") + hint))
             }
         }
         do throws(SettingsError) {
@@ -86,13 +87,13 @@ struct SettingsReader: Sendable {
         return own.map { ($0, true) } + (try Self.dropIns(in: Self.folder + "/conf.d")).map { ($0, false) }
     }
 
-    private static func message(_ failure: LinuxSettingsFile.Failure) -> String {
+    private static func message(_ failure: LinuxSettingsFile.Failure, of kind: String) -> String {
         switch failure {
         case .failed(let error): "cannot be read: \(error)"
         case .notRegular: "expected a regular file"
         case .tooLarge: "expected at most \(SettingsLimits.fileByteCount) bytes"
         case .changeableByOthers(let owner, let mode):
-            "expected a file that only root or user \(HostProcess.effectiveUserID) can change, not one of user "
+            "expected a \(kind) that only root or user \(HostProcess.effectiveUserID) can change, not one of user "
                 + "\(owner) with mode \(String(mode, radix: 8)); see chown(1), chmod(1)"
         }
     }
@@ -106,6 +107,11 @@ struct SettingsReader: Sendable {
             return []
         } catch {
             throw SettingsError(place: folder, message: "cannot be listed: \(error)")
+        }
+        do throws(LinuxSettingsFile.Failure) {
+            try LinuxSettingsFile.checkFolder(folder)
+        } catch {
+            throw SettingsError(place: folder, message: message(error, of: "folder"))
         }
         let names = entries.filter { name in
             name.first != 0x2e && name.reversed().starts(with: ".toml".utf8.reversed())

@@ -171,7 +171,7 @@ extension SettingType {
         return candidate.flatMap { checked($0) }
     }
 
-    private static func isAcceptable(_ text: String, _ rule: TextRule) -> Bool {
+    static func isAcceptable(_ text: String, _ rule: TextRule) -> Bool {
         // The kernel ends every text that it is given at a NUL.
         text.utf8.count <= SettingsLimits.textByteCount && !text.utf8.contains(0) && rule.holds(text)
     }

@@ -34,9 +34,33 @@ package struct SettingsProblem: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(place): \(message)" }
 
     static func wrongValue(of assignment: SettingsAssignment, for setting: Setting) -> SettingsProblem {
-        let given = setting.secrecy == .open ? ", not \(shown(assignment.value))" : ""
-        let place = setting.secrecy == .open ? assignment.place : "\(setting.key)"
-        return SettingsProblem(place: place, message: "expected \(setting.type.expectation)\(given)")
+        guard setting.secrecy == .open else {
+            return SettingsProblem(place: setting.key, message: "expected \(setting.type.expectation)")
+        }
+        let message =
+            listMessage(assignment.value, setting.type)
+            ?? "expected \(setting.type.expectation), not \(shown(assignment.value))"
+        return SettingsProblem(place: assignment.place, message: message)
+    }
+
+    /// Names the element that is wrong: a list may have many.
+    private static func listMessage(_ value: SettingsAssignment.Value, _ type: SettingType) -> String? {
+        guard case .list(let rule) = type else { return nil }
+        let elements: [String]
+        switch value {
+        case .strings(let texts): elements = texts
+        case .text(let text):
+            guard let texts = ListText.parse(text) else { return nil }
+            elements = texts
+        case .string(let text):
+            return "expected a list, as in [\(quoted(text))], each element \(rule.expected)"
+        default: return nil
+        }
+        guard elements.count <= SettingsLimits.listCount else {
+            return "expected at most \(SettingsLimits.listCount) elements, not \(elements.count)"
+        }
+        guard let wrong = elements.first(where: { !SettingType.isAcceptable($0, rule) }) else { return nil }
+        return "expected each element to be \(rule.expected), not \(quoted(wrong))"
     }
 
     private static func shown(_ value: SettingsAssignment.Value) -> String {

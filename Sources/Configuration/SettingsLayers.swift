@@ -57,7 +57,11 @@ package struct SettingsLayers: Hashable, Sendable {
         }
         for file in files { add { () throws(SettingsError) in try TOMLSettings.assignments(in: file) } }
         for variable in environment.sorted(by: { $0.name < $1.name }) {
-            if let assignment = Self.assignment(of: variable) { assignments.append(assignment) }
+            if let assignment = Self.assignment(of: variable) {
+                assignments.append(assignment)
+            } else if let problem = Self.problem(with: variable, in: table) {
+                problems.append(problem)
+            }
         }
         for flag in flags {
             add { () throws(SettingsError) in [try SettingsAssignment(flag, option: "--set")] }
@@ -69,6 +73,19 @@ package struct SettingsLayers: Hashable, Sendable {
             problems += error.problems
         }
         throw SettingsError(problems: problems)
+    }
+
+    /// A variable without `__` that can only have been meant for a setting: its words are those of one.
+    private static func problem(with variable: Variable, in table: SettingsTable) -> SettingsProblem? {
+        guard variable.name.hasPrefix(variablePrefix) else { return nil }
+        let words = variable.name.utf8.dropFirst(variablePrefix.utf8.count).filter { $0 != 0x5f }
+        let meant = table.settings.first { setting in
+            setting.key.utf8.filter { $0 != 0x5f && $0 != 0x2e }.elementsEqual(words.map { $0 | 0x20 })
+        }
+        guard let meant else { return nil }
+        return SettingsProblem(
+            place: "environment \(SettingsProblem.shortened(variable.name))",
+            message: "is no setting; did you mean \(Self.variable(for: meant.key))?")
     }
 
     /// - Returns: `nil` for a variable that is none of a setting: every setting's has `__` in it, and whoever starts programs

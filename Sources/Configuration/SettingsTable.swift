@@ -45,11 +45,7 @@ package struct SettingsTable: Sendable {
             throw SettingsError(problems: [SettingsProblem(place: "settings", message: message)])
         }
         for assignment in assignments {
-            if assignment.value == .table,
-                settings.contains(where: { $0.key.hasPrefix(assignment.key + ".") })
-            {
-                continue
-            }
+            if assignment.value == .table, isTold(assignment, by: assignments) { continue }
             guard let index = index(of: assignment.key) else {
                 problems.append(
                     SettingsProblem(place: assignment.place, message: complaint(about: assignment.key)))
@@ -67,6 +63,14 @@ package struct SettingsTable: Sendable {
         return values
     }
 
+    /// Whether a table holds settings, or something that is wrong and told by itself.
+    private func isTold(_ table: SettingsAssignment, by assignments: [SettingsAssignment]) -> Bool {
+        let prefix = table.key + "."
+        return settings.contains { $0.key.hasPrefix(prefix) }
+            || index(of: table.key) == nil
+                && assignments.contains { $0.key.hasPrefix(prefix) && $0.place.hasPrefix(table.place + ".") }
+    }
+
     func violations(in values: SettingsValues) -> [SettingsProblem] {
         constraints.compactMap { constraint in
             guard !constraint.holds(values) else { return nil }
@@ -79,6 +83,8 @@ package struct SettingsTable: Sendable {
     func complaint(about key: String) -> String {
         let name = "unknown setting \(SettingsProblem.quoted(key))"
         guard let suggestion = suggestion(for: key) else {
+            let below = settings.first { $0.key.hasPrefix(key + ".") }
+            if let below { return name + "; it is a table of settings such as \"\(below.key)\"" }
             return name + "; `config explain` lists all settings"
         }
         return name + "; did you mean \"\(suggestion)\"?"

@@ -209,7 +209,8 @@ struct TOMLReader {
             let message =
                 text.isEmpty
                 ? "expected a value"
-                : "expected a value, not \(SettingsProblem.shortened(text)); text stands in quotes"
+                : "expected a value, not \(SettingsProblem.shortened(text)); "
+                    + (TOMLNumber.isTooLarge(text) ? "no number is that large" : "text stands in quotes")
             throw TOMLError(offset: begin, message: message)
         }
         return value

@@ -145,6 +145,13 @@ enum TOMLNumber {
             ? nil : .other("a number with a fraction")
     }
 
+    /// Whether a text that has no value would be a whole number, if it had fewer digits.
+    static func isTooLarge(_ text: String) -> Bool {
+        let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
+        guard digits.utf8.count > 18, digits.utf8.first != 0x30 else { return false }
+        return digits.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x5f }
+    }
+
     private static func integer(_ text: String) -> Int? {
         for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where text.hasPrefix(prefix) {
             return digits(text.dropFirst(2)).flatMap { Int($0, radix: radix) }

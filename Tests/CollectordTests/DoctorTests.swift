@@ -76,6 +76,53 @@ struct DoctorTests {
         #expect(result.exitCode == 69)
     }
 
+    @Test func `a user namespace is told as the cause, not the lack of capabilities`() throws {
+        let result = try examine(["/usr/bin/unshare", "-r"])
+        let privileges = finding(result, "privileges", "capabilities")
+        #expect(privileges?["state"] as? String == "limited", "\(result)")
+        #expect((privileges?["found"] as? String)?.contains("user namespace") == true)
+        #expect((finding(result, "process", "executables")?["fix"] as? String)?.contains("namespace") == true)
+    }
+
+    @Test func `a folder that may not be read, and a file, have other remedies than one that is not there`()
+        throws
+    {
+        let result = try examine(
+            ["/usr/bin/setpriv", "--reuid", "65534", "--clear-groups"],
+            ["sources.filesystem.roots=/root,/etc/passwd,/nonexistent"], uid: 65_534)
+        let fixes = result.lines.filter { $0["check"] as? String == "root" }.map {
+            $0["fix"] as? String ?? ""
+        }
+        try #require(fixes.count == 3, "\(result)")
+        #expect(fixes[0].contains("CAP_DAC_READ_SEARCH"))
+        #expect(fixes[1].contains("not files"))
+        #expect(fixes[2].contains("that exist"))
+    }
+
+    @Test func `each limit on watches has its own remedy`() throws {
+        func fix(_ script: String) throws -> String? {
+            let result = try examine(
+                ["/usr/bin/unshare", "-r", "/bin/sh", "-c", script + #"; exec "$0" "$@""#],
+                ["sources.filesystem.roots=/etc"])
+            return finding(result, "filesystem", "inotify")?["fix"] as? String
+        }
+        let watches = try fix("echo 5 > /proc/sys/user/max_inotify_watches")
+        #expect(watches?.contains("user.max_inotify_watches") == true, "\(watches ?? "")")
+        let instances = try fix("echo 0 > /proc/sys/user/max_inotify_instances")
+        #expect(instances?.contains("max_inotify_instances") == true, "\(instances ?? "")")
+    }
+
+    @Test func `a socket in a folder of everybody has the command that closes the folder`() throws {
+        let folder = URL(fileURLWithPath: "/tmp/doctor-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+        let result = try examine([], ["ipc.socket=\(folder.path)/c.sock"])
+        #expect(state(result, "control", "socket") == "missing", "\(result)")
+        let fix = finding(result, "control", "socket")?["fix"] as? String
+        #expect(fix == "chmod go-w \(folder.path), or --set ipc.socket=PATH")
+    }
+
     @Test func `what is switched off is no fault`() throws {
         let result = try examine([], ["sources.process.enabled=false"])
         #expect(state(result, "process", "source") == "off")

@@ -121,6 +121,27 @@ struct ReloadTests {
         #expect(result.errors.contains("expected a file that only root"), "\(result.errors)")
     }
 
+    @Test func `settings are explained while a file of them is wrong`() throws {
+        defer { try? remove() }
+        try write("[collector]\nbatch_timeot = 1\n")
+        #expect(try check().exitCode == 78)
+        for format in [[], ["--json"]] {
+            let arguments = ["config", "explain", "collector.batch_timeout", "--config", file] + format
+            let result = try Program("collectord", arguments).finish()
+            #expect(result.exitCode == 0, "\(result)")
+            #expect(result.output.contains("COLLECTORD_COLLECTOR__BATCH_TIMEOUT"))
+        }
+    }
+
+    @Test func `a path that no socket can have is told before the start`() throws {
+        defer { try? remove() }
+        try write("")
+        let path = "/" + String(repeating: "a", count: 107)
+        let result = try check("--set", "ipc.socket=\(path)")
+        #expect(result.exitCode == 78)
+        #expect(result.errors.contains("at most 107 bytes, not 108"), "\(result.errors)")
+    }
+
     @Test func `a folder, a FIFO and a missing file are no settings`() throws {
         defer { try? remove() }
         #expect(try check().exitCode == 78)

@@ -32,13 +32,29 @@ struct StoppingTests {
     {
         let daemon = try makeStalled(["--set", "collector.shutdown_timeout=1h"])
         daemon.terminate()
-        daemon.signal(SIGINT)
+        // Until it is not taken for the first one any more.
+        while daemon.isRunning {
+            daemon.signal(SIGINT)
+            try runToEnd("/bin/true", [])
+        }
         daemon.waitUntilExit()
         let result = try daemon.finish()
         #expect(result.exitCode == 75)
         #expect(result.errors.contains("second signal"))
         #expect(
             result.errors.contains(#""account":"source""#) && result.errors.contains(#""account":"stream""#))
+    }
+
+    /// As timeout(1) sends it.
+    @Test func `a signal that is sent twice at once stops in order`() throws {
+        let daemon = try Daemon(["run", "--events", "json"])
+        #expect(daemon.waitForLine(holding: #""state":"ready""#))
+        daemon.signal(SIGTERM)
+        daemon.signal(SIGTERM)
+        daemon.waitUntilExit()
+        let result = try daemon.finish()
+        #expect(result.exitCode == 0)
+        #expect(!result.errors.contains("second signal"), "\(result.errors)")
     }
 
     @Test func `telemetry and health come by themselves and with SIGUSR1`() throws {

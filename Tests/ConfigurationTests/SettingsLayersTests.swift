@@ -119,14 +119,17 @@ import Testing
     @Test(arguments: [
         ("collector.queue = \"16\"", "an integer"), ("collector.queue = 1.5", "a number with a fraction"),
         ("collector.is_loud = \"true\"", "true or false"), ("collector.is_loud = 1", "the number 1"),
-        ("sources.process.skip = \"a\"", "elements"),
+        ("sources.process.skip = \"a\"", "expected a list, as in [\"a\"]"),
+        ("sources.process.skip = [\"a\", \"\"]", "not \"\""),
         ("sources.process.skip = [1]", "something else than strings"),
         ("sources.process.skip = [[\"a\"]]", "something else than strings"),
         ("sources.process.buffer = 4096", "a byte count"), ("collector.wait = 1979-05-27", "a date"),
-        ("collector = 1", "unknown setting"), ("collector.queue.x = 1", "unknown setting"),
+        ("collector = 1", "it is a table of settings such as \"collector."),
+        ("[colector]\nqueue = 1", "colector.queue"),
+        ("collector.queue.x = 1", "unknown setting"),
         ("\"collector.queue\" = 1", "unknown setting"), ("collector.Queue = 1", "unknown setting"),
         ("collector.queue = {}", "a table"),
-        ("collector.queue = 99999999999999999999", ":1:"),
+        ("collector.queue = 99999999999999999999", "no number is that large"),
         ("collector.queue = 1\ncollector.queue = 2", ":2:"),
         ("sources.process.skip = [\"a\\u0000b\"]", "NUL"),
     ])
@@ -160,6 +163,14 @@ import Testing
         let found = problems(layers(environment: [("COLLECTORD_COLLECTOR__QUEU", "1")]))
         #expect(found.count == 1)
         #expect(found[0].hasPrefix("environment COLLECTORD_COLLECTOR__QUEU: unknown setting"), "\(found)")
+    }
+
+    @Test(arguments: [
+        "COLLECTORD_COLLECTOR_QUEUE", "COLLECTORD__COLLECTOR_QUEUE", "COLLECTORD_collector_queue",
+    ])
+    func `a variable with the words of a setting and too few underscores is told`(name: String) {
+        let found = problems(layers(environment: [(name, "1")]))
+        #expect(found == ["environment \(name): is no setting; did you mean COLLECTORD_COLLECTOR__QUEUE?"])
     }
 
     @Test func `every setting has a variable that sets it`() throws {

@@ -74,8 +74,12 @@ struct SettingsTests {
         ("hardening.mode=on", #"--set hardening.mode=on: expected one of log, kill, off, not "on""#),
         (
             "state.words=a,d",
-            "--set state.words=a,d: expected at most 256 elements separated by commas, each one of a, b, c, "
-                + #"not "a,d""#
+            #"--set state.words=a,d: expected each element to be one of a, b, c, not "d""#
+        ),
+        (
+            "state.words=a,,b",
+            "--set state.words=a,,b: expected at most 256 elements separated by commas, each one of a, b, c, "
+                + #"not "a,,b""#
         ),
         ("collector.queue", "--set collector.queue: expected KEY=VALUE"),
         ("=1", "--set =1: expected KEY=VALUE"),

@@ -76,7 +76,7 @@ import Testing
         ("a.number = 1\ra.text = 'x'", "f:1:13: "), ("# \u{1}", "f:1:3: "),
         ("a.number = 1979-05-27TCOLLECTOR3:2:700Z", "f: a.number: "), ("a.number = 1e3", "f: a.number: "),
         ("a.number = -inf", "f: a.number: "), ("a.number = 07:32:00", "f: a.number: "),
-        ("[b]\nnumber = 1", "f: b: "), ("a.number.x = 1", "f: a.number.x: "),
+        ("[b]\nnumber = 1", "f: b.number: "), ("a.number.x = 1", "f: a.number.x: "),
     ])
     func `what is no TOML, or means nothing here, is refused with its place`(toml: String, place: String) {
         let error = #expect(throws: SettingsError.self) { try values(toml) }

@@ -86,7 +86,7 @@ struct ConfigCommand: ParsableCommand {
         func run() throws {
             try answer { () throws(HostError) in
                 isJSON
-                    ? try CollectorHost.settingsJSON(settings.query(key))
+                    ? try CollectorHost.explanationsJSON(settings.query(key))
                     : try CollectorHost.explainSettings(
                         settings.query(key), width: HostEnvironment.terminalWidth)
             }

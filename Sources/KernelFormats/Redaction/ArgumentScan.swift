@@ -3,26 +3,29 @@ struct ArgumentScan {
     /// Places of values, ascending and apart.
     private(set) var secrets: [Range<Int>] = []
 
-    private let additionalNames: [[UInt8]]
-    private let isCut: Bool
-    /// What the program takes that was named last: `sudo mysql -p...` is about mysql.
-    private var program: ProgramOptions?
-    private var hasLogin = false
+    let additionalNames: [[UInt8]]
+    let isCut: Bool
+    /// What the programs take that have been named so far: `sudo mysql -p...` is about mysql.
+    var programs: [ProgramOptions] = []
+    /// Words that were met since, which some options depend on.
+    var contexts: ProgramOptions.Contexts = []
     /// What of the next argument is a secret, because the one before was an option without its value.
-    private var awaited: ProgramOptions.Part?
+    var awaited: ProgramOptions.Part?
+    /// Which of the arguments that are no options is a secret.
+    var operand: ProgramOptions.Operand?
     /// The argument is a shell's script: the one before was `-c` or the like.
-    private var isScript = false
+    var isScript = false
 
     // Within the present argument.
-    private var argument = 0..<0
-    private var position = 0
+    var argument = 0..<0
+    var position = 0
     /// The quotation mark that is open; 0 for none.
-    private var quote: UInt8 = 0
-    private var isWordStart = true
-    private var isFirstWord = true
+    var quote: UInt8 = 0
+    var isWordStart = true
+    var isFirstWord = true
     /// The end of the word that ``lastAt`` is of.
-    private var addressEnd = 0
-    private var lastAt: Int?
+    var addressEnd = 0
+    var lastAt: Int?
 
     init(additionalNames: [[UInt8]], isCut: Bool) {
         self.additionalNames = additionalNames
@@ -32,7 +35,7 @@ struct ArgumentScan {
     /// The scan is about a program, by its path.
     mutating func enter(program path: Span<UInt8>) {
         let name = path.lastIndex(of: Ascii.slash, in: 0..<path.count).map { $0 + 1 } ?? 0
-        program = ProgramOptions.of(name..<path.count, in: path)
+        if let options = ProgramOptions.of(name..<path.count, in: path) { note(options) }
     }
 
     mutating func run(over bytes: Span<UInt8>) {
@@ -50,6 +53,8 @@ struct ArgumentScan {
         if let part = awaited {
             awaited = nil
             if !looksLikeOption(argument, of: bytes) { return take(part, of: argument, in: bytes) }
+        } else if let operand, argument.lowerBound > 0, !isScript, takesOperand(operand, in: bytes) {
+            return
         }
         position = argument.lowerBound
         quote = 0
@@ -60,6 +65,7 @@ struct ArgumentScan {
     }
 
     private mutating func step(through bytes: Span<UInt8>) {
+        if operand != nil, takesOperandWord(in: bytes) { return }
         let byte = bytes[position]
         if byte.isNameByte { return scanName(in: bytes) }
         if byte == Ascii.colon, bytes.has("://", at: position) { return scanAddress(in: bytes) }
@@ -77,6 +83,9 @@ struct ArgumentScan {
             isWordStart = isQuoted
         case 0x3b, 0x26, 0x7c, 0x28, 0x29, 0x3c, 0x3e, 0x7b:  // ; & | ( ) < > {
             isWordStart = true
+            // Not within `$(...)` or `2>&1`: the command goes on behind them.
+            let isAnd = byte == 0x26 && bytes[min(position + 1, argument.upperBound - 1)] == 0x26
+            if quote == 0, byte == 0x3b || byte == 0x7c || isAnd { endCommand() }
         default: isWordStart = false
         }
         position += 1
@@ -95,60 +104,31 @@ struct ArgumentScan {
             return add(run, in: bytes)
         }
         if isOption, takesPrivateKey(run, in: bytes) || takesProgramOption(run, in: bytes) { return }
-        if takesMember(run, in: bytes) { return }
+        if takesMember(run, in: bytes) || takesStatement(run, in: bytes) { return }
         let isAtEnd = position == argument.upperBound
-        guard isAtEnd || bytes[position].isBlank else { return }
+        guard isAtEnd || bytes[position].isBlank || isScript && Self.endsCommand(bytes[position]) else {
+            return
+        }
         if isOption {
-            guard SecretName.matches(run, of: bytes, .option, additional: additionalNames) else { return }
-            expect(.whole, behind: run, in: bytes)
-        } else if wasWordStart || bytes[start - 1] == Ascii.slash {
+            if takesCommand(run, in: bytes) { return }
+            if SecretName.matches(run, of: bytes, .option, additional: additionalNames) {
+                expect(.whole, behind: run, in: bytes)
+            } else if SecretName.isAccount(run, of: bytes) {
+                expect(.account(Ascii.colon), behind: run, in: bytes)
+            }
+        } else if wasWordStart || bytes[start - 1] == Ascii.slash || bytes[start - 1] == Ascii.colon {
             noteWord(run, in: bytes)
         }
     }
 
-    /// A word that may tell what those behind it are.
-    private mutating func noteWord(_ word: Range<Int>, in bytes: Span<UInt8>) {
-        if let options = ProgramOptions.of(word, in: bytes) {
-            program = options
-            hasLogin = false
-        } else if bytes.equal(word, "login") {
-            hasLogin = true
-        } else if bytes.equal(word, "bearer"), position < argument.upperBound {
-            takeNextWord(.whole, in: bytes)
-        }
-    }
-
     /// The value of the option in `run` is the next word, or the next argument.
-    private mutating func expect(_ part: ProgramOptions.Part, behind run: Range<Int>, in bytes: Span<UInt8>) {
+    mutating func expect(_ part: ProgramOptions.Part, behind run: Range<Int>, in bytes: Span<UInt8>) {
         if position < argument.upperBound { return takeNextWord(part, in: bytes) }
         if run.lowerBound == argument.lowerBound { awaited = part }
     }
 
-    private mutating func takesProgramOption(_ run: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        guard let program, !program.needsLogin || hasLogin, run.count >= 2 else { return false }
-        let (isAtEnd, letter) = (position == argument.upperBound, bytes[run.lowerBound + 1])
-        let isAlone = isAtEnd || bytes[position].isBlank
-        if letter == Ascii.minus {
-            guard program.long.contains(where: { bytes.equal(run, $0) }) else { return false }
-            if isAlone {
-                expect(program.part, behind: run, in: bytes)
-            } else {
-                take(program.part, of: position + 1..<endOfOption(run, in: bytes), in: bytes)
-            }
-            return true
-        }
-        if isAlone, run.count == 2 {
-            guard program.isSeparate(letter) else { return false }
-            expect(program.part, behind: run, in: bytes)
-            return true
-        }
-        guard program.isAttached(letter) else { return false }
-        take(program.part, of: run.lowerBound + 2..<endOfOption(run, in: bytes), in: bytes)
-        return true
-    }
-
     /// Where an option ends that carries its value.
-    private func endOfOption(_ run: Range<Int>, in bytes: Span<UInt8>) -> Int {
+    func endOfOption(_ run: Range<Int>, in bytes: Span<UInt8>) -> Int {
         let isArgument = run.lowerBound == argument.lowerBound && !isScript
         return isArgument ? argument.upperBound : endOfWord(from: position, separator: 0, in: bytes)
     }
@@ -171,10 +151,14 @@ struct ArgumentScan {
         guard let sign = sign(behind: run.upperBound, in: bytes) else { return false }
         // A path, as in `/etc/passwd:/etc/passwd`; but `/password:x` is an option of some programs.
         let isPath = run.lowerBound > argument.lowerBound + 1 && bytes[run.lowerBound - 1] == Ascii.slash
-        guard sign.form == .assignment || !isPath,
-            SecretName.matches(run, of: bytes, sign.form, additional: additionalNames)
-        else { return false }
         let before = run.lowerBound > argument.lowerBound ? bytes[run.lowerBound - 1] : 0
+        guard sign.form == .assignment || !isPath else { return false }
+        guard
+            SecretName.matches(run, of: bytes, sign.form, additional: additionalNames)
+                || isParameter(before) && SecretName.isParameter(run, of: bytes)
+                || takesVariable(run, sign.end, in: bytes)
+                || before == Ascii.slash && programs.contains(where: { $0.isSlashOption(run, of: bytes) })
+        else { return takesAccount(run, sign, in: bytes) }
         if sign.closesQuote { quote = 0 }
         takeValue(at: sign.end, sign.form, before: before, in: bytes)
         return true
@@ -217,6 +201,29 @@ struct ArgumentScan {
         return Sign(form: form, end: index, closesQuote: closesQuote)
     }
 
+    private func isParameter(_ before: UInt8) -> Bool { before == 0x3f || before == 0x26 }  // ? &
+
+    /// `STRIPE_KEY=...`, as variables are written, unless it names a file.
+    private func takesVariable(_ run: Range<Int>, _ value: Int, in bytes: Span<UInt8>) -> Bool {
+        guard SecretName.isKeyVariable(run, of: bytes), value < argument.upperBound else { return false }
+        let first = bytes[value]
+        return first != Ascii.slash && first != 0x7e && first != 0x2e && first != 0x24  // ~ . $
+    }
+
+    /// `NPM_AUTH=user:password`, `--auth=user:password`; without a colon it is mostly a method.
+    private mutating func takesAccount(_ run: Range<Int>, _ sign: Sign, in bytes: Span<UInt8>) -> Bool {
+        guard sign.form == .assignment, SecretName.isAccount(run, of: bytes) else { return false }
+        if let inside = insideOfQuotes(at: sign.end, in: bytes) {
+            take(.account(Ascii.colon), of: inside, in: bytes)
+        } else {
+            let isWhole = isFirstWord && !isScript && quote == 0
+            let end =
+                isWhole ? argument.upperBound : endOfWord(from: sign.end, separator: 0x26, in: bytes)
+            take(.account(Ascii.colon), of: sign.end..<end, in: bytes)
+        }
+        return true
+    }
+
     private mutating func takeValue(
         at start: Int, _ form: SecretName.Form, before: UInt8, in bytes: Span<UInt8>
     ) {
@@ -250,7 +257,7 @@ struct ArgumentScan {
     }
 
     /// What stands between quotation marks that begin here, escaped ones included; to the end when none closes.
-    private func insideOfQuotes(at start: Int, in bytes: Span<UInt8>) -> Range<Int>? {
+    func insideOfQuotes(at start: Int, in bytes: Span<UInt8>) -> Range<Int>? {
         let stop = argument.upperBound
         guard start < stop else { return nil }
         if bytes[start] == Ascii.backslash, start + 1 < stop, bytes[start + 1].isQuote {
@@ -288,61 +295,9 @@ struct ArgumentScan {
         return end < stop ? end : start
     }
 
-    // MARK: - Addresses
-
-    /// `scheme://user:password@host`.
-    private mutating func scanAddress(in bytes: Span<UInt8>) {
-        let start = position + 3
-        isWordStart = false
-        if start > addressEnd { noteWordOfAddress(at: start, in: bytes) }
-        var end = start
-        while end < addressEnd, bytes[end] != Ascii.slash, bytes[end] != 0x3f, bytes[end] != 0x23 { end += 1 }
-        position = start
-        if let at = bytes.lastIndex(of: 0x40, in: start..<end) { return takeUser(start..<at, in: bytes) }
-        guard end > start, bytes[start] != Ascii.leftBracket,
-            let colon = bytes.firstIndex(of: Ascii.colon, in: start..<end)
-        else { return }
-        let isCutOff = isCut && addressEnd == bytes.count
-        // Behind a colon stands a port or, with signs that should have been escaped, the beginning of a password.
-        if isCutOff { return add(colon + 1..<addressEnd, in: bytes) }
-        let isPort = !(colon + 1..<end).contains { !bytes[$0].isDigit }
-        guard !isPort else { return }
-        if let lastAt, lastAt > colon { return add(colon + 1..<lastAt, in: bytes) }
-        // A title has the room that the arguments left, and is cut there without a sign.
-        if isTitle(in: bytes), addressEnd == argument.upperBound { add(colon + 1..<addressEnd, in: bytes) }
-    }
-
-    /// Whether there is one argument and nothing behind it, as in the title of a process.
-    private func isTitle(in bytes: Span<UInt8>) -> Bool {
-        argument.lowerBound == 0 && !(argument.upperBound..<bytes.count).contains { bytes[$0] != 0 }
-    }
-
-    /// Each word is looked through once, however many addresses it holds.
-    private mutating func noteWordOfAddress(at start: Int, in bytes: Span<UInt8>) {
-        lastAt = nil
-        var end = start
-        while end < argument.upperBound, !bytes[end].isBlank, bytes[end] != 0x22, bytes[end] != 0x60,
-            quote == 0 || bytes[end] != quote
-        {
-            if bytes[end] == 0x40 { lastAt = end }
-            end += 1
-        }
-        addressEnd = end
-    }
-
-    private mutating func takeUser(_ user: Range<Int>, in bytes: Span<UInt8>) {
-        if let colon = bytes.firstIndex(of: Ascii.colon, in: user) {
-            return add(colon + 1..<user.upperBound, in: bytes)
-        }
-        // A user of that length is a token.
-        if user.count >= Self.tokenByteCount { add(user, in: bytes) }
-    }
-
-    private static let tokenByteCount = 20
-
     // MARK: - Words
 
-    private mutating func takeNextWord(_ part: ProgramOptions.Part, in bytes: Span<UInt8>) {
+    mutating func takeNextWord(_ part: ProgramOptions.Part, in bytes: Span<UInt8>) {
         var start = position
         while start < argument.upperBound, bytes[start].isBlank { start += 1 }
         isWordStart = true
@@ -360,7 +315,7 @@ struct ArgumentScan {
         position = word.upperBound
     }
 
-    private func endOfWord(from start: Int, separator: UInt8, in bytes: Span<UInt8>) -> Int {
+    func endOfWord(from start: Int, separator: UInt8, in bytes: Span<UInt8>) -> Int {
         var index = start
         while index < argument.upperBound {
             let byte = bytes[index]
@@ -378,7 +333,7 @@ struct ArgumentScan {
         return min(index, argument.upperBound)
     }
 
-    private static func endsCommand(_ byte: UInt8) -> Bool {
+    static func endsCommand(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x3b, 0x26, 0x7c, 0x28, 0x29, 0x3c, 0x3e: true  // ; & | ( ) < >
         default: false
@@ -394,7 +349,7 @@ struct ArgumentScan {
         return min(index, argument.upperBound)
     }
 
-    private func closing(_ mark: UInt8, from start: Int, in bytes: Span<UInt8>) -> Int? {
+    func closing(_ mark: UInt8, from start: Int, in bytes: Span<UInt8>) -> Int? {
         var index = start
         while index < argument.upperBound {
             if bytes[index] == mark { return index }
@@ -404,7 +359,7 @@ struct ArgumentScan {
     }
 
     /// `-x`, `--name` or `--name=...`: an option, where a value could stand.
-    private func looksLikeOption(_ word: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+    func looksLikeOption(_ word: Range<Int>, of bytes: Span<UInt8>) -> Bool {
         guard word.count >= 2, bytes[word.lowerBound] == Ascii.minus else { return false }
         if word.count == 2 { return bytes[word.lowerBound + 1].isLetterOrDigit }
         guard bytes[word.lowerBound + 1] == Ascii.minus else { return false }
@@ -424,17 +379,8 @@ struct ArgumentScan {
 
     // MARK: - Values
 
-    private mutating func take(_ part: ProgramOptions.Part, of range: Range<Int>, in bytes: Span<UInt8>) {
-        switch part {
-        case .whole: add(range, in: bytes)
-        case .behind(let byte):
-            guard let index = bytes.firstIndex(of: byte, in: range) else { return }
-            add(index + 1..<range.upperBound, in: bytes)
-        }
-    }
-
     /// Notes a value, unless there is none, it has been replaced already, or it only switches something.
-    private mutating func add(_ range: Range<Int>, in bytes: Span<UInt8>) {
+    mutating func add(_ range: Range<Int>, in bytes: Span<UInt8>) {
         position = max(position, range.upperBound)
         guard !range.isEmpty, !bytes.equal(range, "[redacted]"), !bytes.equal(range, "true"),
             !bytes.equal(range, "false")

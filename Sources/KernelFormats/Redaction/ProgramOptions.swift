@@ -1,31 +1,92 @@
-/// Short options with which a program takes a secret.
+/// What a program takes of secrets in its arguments, beside options whose names tell of them.
 ///
 /// `-p` is a port for ssh, a path for mkdir and a password for mysql, so the program's name decides.
 struct ProgramOptions: Sendable {
-    /// What of an option's value is the secret.
+    /// What of a value is the secret.
     enum Part: Sendable {
         case whole
-        /// What follows the first such byte: `user:password`.
+        /// What follows the first such byte.
         case behind(UInt8)
+        /// `user:password`, or a token alone.
+        case account(UInt8)
+        /// `user/password@database`.
+        case connection
+        /// `user:password@host`.
+        case address
     }
 
-    /// Letters whose value follows directly, as in `-psecret`.
-    var attached: String = ""
-    /// Letters whose value is the next word.
-    var separate: String = ""
-    /// Also these options with a long name.
-    var long: [String] = []
-    var part = Part.whole
-    /// Applies only behind the word `login`.
-    var needsLogin = false
+    /// Some of its options.
+    struct Rule: Sendable {
+        /// What of a short option a value follows directly, as in `-psecret`.
+        var attached: [String] = []
+        /// Letters whose value is the next word.
+        var separate = ""
+        /// Options that are whole words.
+        var long: [String] = []
+        var part = Part.whole
+        /// Words that make it apply.
+        var needs: Contexts = []
+    }
 
-    /// Whether an option letter takes a secret that follows directly.
-    func isAttached(_ letter: UInt8) -> Bool { attached.utf8.contains(letter) }
-    func isSeparate(_ letter: UInt8) -> Bool { separate.utf8.contains(letter) }
+    /// Words that some options depend on.
+    struct Contexts: OptionSet, Sendable {
+        let rawValue: UInt8
+        static let login = Contexts(rawValue: 1)
+        static let secret = Contexts(rawValue: 2)
+        static let parameter = Contexts(rawValue: 4)
+        /// Something is given a value.
+        static let setting = Contexts(rawValue: 8)
+        private static let setters = ["set", "mod", "modify", "add", "connect", "create", "update"]
+
+        static func of(_ word: Range<Int>, in bytes: Span<UInt8>) -> Contexts? {
+            if bytes.equal(word, "login") { return .login }
+            if bytes.equal(word, "secret") || bytes.equal(word, "secrets") { return .secret }
+            if bytes.equal(word, "put-parameter") { return .parameter }
+            return setters.contains { bytes.equal(word, $0) } ? .setting : nil
+        }
+    }
+
+    /// A value that stands by itself.
+    struct Operand: Sendable {
+        /// How many others stand before it.
+        var skipping = 0
+        var part = Part.whole
+        /// Whether those behind it are secrets, too.
+        var repeats = false
+
+        /// What is to be expected behind an operand.
+        var next: Operand? {
+            if skipping > 0 { return Operand(skipping: skipping - 1, part: part, repeats: repeats) }
+            return repeats ? self : nil
+        }
+    }
+
+    /// A word behind which a secret stands.
+    struct Command: Sendable {
+        var word: String
+        var operand = Operand()
+    }
+
+    var rules: [Rule] = []
+    /// Letters without values that may stand before others: `-sSu`.
+    var switches = ""
+    var commands: [Command] = []
+    /// What stands by itself in any case.
+    var operand: Operand?
+    /// Behind a name that tells of a secret stands its value: `config set requirepass secret`.
+    var takesNames = false
+    /// Statements may be among the arguments.
+    var isSQL = false
+    /// `/p:secret` is an option.
+    var takesSlash = false
+
+    func isSlashOption(_ run: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        takesSlash && (bytes.equal(run, "p") || bytes.equal(run, "gp"))
+    }
 
     // MARK: - Which program
 
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
         var name: String
         /// Whether names that go on differently match, too.
         var isPrefix = false
@@ -59,49 +120,4 @@ struct ProgramOptions: Sendable {
         }
         return masks
     }()
-
-    private static let user = ProgramOptions(
-        attached: "uU", separate: "uU", long: ["--user", "--proxy-user"], part: .behind(0x3a))
-    private static let database = ProgramOptions(attached: "p")
-    private static let both = ProgramOptions(attached: "p", separate: "p")
-    private static let login = ProgramOptions(attached: "p", separate: "p", needsLogin: true)
-    private static let samba = ProgramOptions(
-        attached: "U", separate: "U", long: ["--user"], part: .behind(0x25))
-    private static let basic = ProgramOptions(
-        attached: "a", separate: "a", long: ["--auth"], part: .behind(0x3a))
-    private static let archive = ProgramOptions(attached: "P", separate: "P")
-
-    private static let entries: [Entry] = [
-        Entry(name: "mysql", isPrefix: true, options: database),
-        Entry(name: "mariadb", isPrefix: true, options: database),
-        Entry(name: "sshpass", options: both),
-        Entry(name: "mongod", options: ProgramOptions()),
-        Entry(name: "mongos", options: ProgramOptions()),
-        Entry(name: "mongo", isPrefix: true, options: both),
-        Entry(name: "redis-cli", options: ProgramOptions(separate: "a")),
-        Entry(name: "redis-benchmark", options: ProgramOptions(separate: "a")),
-        Entry(name: "valkey-cli", options: ProgramOptions(separate: "a")),
-        Entry(name: "ldappasswd", options: ProgramOptions(attached: "was", separate: "was")),
-        Entry(name: "ldap", isPrefix: true, options: ProgramOptions(attached: "w", separate: "w")),
-        Entry(name: "7z", isPrefix: true, options: database),
-        Entry(name: "rar", options: database), Entry(name: "unrar", options: database),
-        Entry(name: "zip", options: archive), Entry(name: "unzip", options: archive),
-        Entry(name: "zipcloak", options: archive),
-        Entry(name: "docker", options: login), Entry(name: "podman", options: login),
-        Entry(name: "skopeo", options: login), Entry(name: "buildah", options: login),
-        Entry(name: "nerdctl", options: login), Entry(name: "helm", options: login),
-        Entry(name: "az", options: login), Entry(name: "oc", options: login),
-        Entry(name: "curl", options: user),
-        Entry(name: "lftp", options: ProgramOptions(attached: "u", separate: "u", part: .behind(0x2c))),
-        Entry(name: "http", options: basic),
-        Entry(name: "https", options: basic),
-        Entry(name: "smbclient", options: samba), Entry(name: "rpcclient", options: samba),
-        Entry(name: "smbget", options: samba), Entry(name: "net", options: samba),
-        Entry(name: "ssh-keygen", options: ProgramOptions(attached: "NP", separate: "NP")),
-        Entry(name: "openssl", options: ProgramOptions(separate: "kK")),
-        Entry(name: "ipmitool", options: archive),
-        Entry(name: "snmp", isPrefix: true, options: ProgramOptions(attached: "AXc", separate: "AXc")),
-        Entry(name: "sqlcmd", options: archive), Entry(name: "bcp", options: archive),
-        Entry(name: "tsql", options: archive), Entry(name: "rdesktop", options: both),
-    ]
 }

@@ -37,13 +37,17 @@ enum SecretName {
     private static func isSeparator(_ byte: UInt8) -> Bool { byte == 0x2d || byte == 0x5f || byte == 0x2e }
 
     private static func isKnownEnd(_ name: Range<Int>, of bytes: Span<UInt8>, _ form: Form) -> Bool {
-        guard name.count >= 3, hasLikelyEnd(name, of: bytes) else { return false }
+        guard name.count >= 2, hasLikelyEnd(name, of: bytes) else { return false }
         switch bytes[name.upperBound - 1].lowercased {
         case 0x64:  // d
             if ends(name, of: bytes, "password") || ends(name, of: bytes, "passwd") { return true }
             return ends(name, of: bytes, "pwd") && !isWorkingDirectory(name, of: bytes)
         case 0x65:  // e
-            if ends(name, of: bytes, "passphrase") || ends(name, of: bytes, "passcode") { return true }
+            if ends(name, of: bytes, "passphrase") || ends(name, of: bytes, "passcode")
+                || ends(name, of: bytes, "secretkeybase")
+            {
+                return true
+            }
             return form == .member && ends(name, of: bytes, "cookie")
         case 0x67:  // g: the signature that gives access to a blob
             return form == .assignment && equals(name, of: bytes, "sig")
@@ -53,12 +57,16 @@ enum SecretName {
         case 0x6c: return ends(name, of: bytes, "credential")
         case 0x6e:  // n
             return ends(name, of: bytes, "token") || ends(name, of: bytes, "authorization")
-                || equals(name, of: bytes, "pin")
+                || pins.contains { equals(name, of: bytes, $0) }
+                || ends(name, of: bytes, "sonarlogin")
+        case 0x6b: return ends(name, of: bytes, "psk")
         case 0x70: return equals(name, of: bytes, "otp") || equals(name, of: bytes, "totp")
-        case 0x73: return isPass(name, of: bytes)
+        case 0x72: return form != .member && ends(name, of: bytes, "bearer")
+        case 0x73: return isPass(name, of: bytes) || ends(name, of: bytes, "creds")
         case 0x74:  // t
             return ends(name, of: bytes, "secret") || ends(name, of: bytes, "jwt")
                 || equals(name, of: bytes, "githubpat") || equals(name, of: bytes, "gitlabpat")
+        case 0x77: return isShortForPassword(name, of: bytes)
         case 0x79: return isKey(name, of: bytes)
         default: return false
         }
@@ -72,12 +80,15 @@ enum SecretName {
         case 0x64: before == 0x72 || before == 0x77  // rd, wd
         case 0x65: before == 0x73 || before == 0x64 || before == 0x69  // se, de, ie
         case 0x67: before == 0x69  // ig
+        case 0x6b: before == 0x73  // sk
         case 0x68: before == 0x74  // th
         case 0x6c: before == 0x61  // al
         case 0x6e: before == 0x65 || before == 0x6f || before == 0x69  // en, on, in
         case 0x70: before == 0x74  // tp
+        case 0x72: before == 0x65  // er
         case 0x73: before == 0x64 || before == 0x74 || before == 0x73 || before == 0x6c  // ds, ts, ss, ls
         case 0x74: before == 0x65 || before == 0x77 || before == 0x61  // et, wt, at
+        case 0x77: before == 0x70  // pw
         case 0x79: before == 0x65  // ey
         default: false
         }
@@ -92,7 +103,48 @@ enum SecretName {
     private static let keys = [
         "apikey", "accesskey", "secretkey", "privatekey", "authkey", "encryptionkey", "signingkey",
         "sharedkey",
-        "accountkey", "masterkey", "sessionkey", "passkey",
+        "accountkey", "masterkey", "sessionkey", "passkey", "subscriptionkey", "functionskey", "licensekey",
+        "storagekey", "writekey", "deploykey", "hmackey", "registrationkey", "enrollmentkey",
+    ]
+
+    private static let pins = ["pin", "sopin", "userpin", "newpin", "oldpin", "adminpin"]
+
+    /// `--pw`, `-pw`, `DB_PW`.
+    private static func isShortForPassword(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        let start = name.upperBound - 2
+        return ends(name, of: bytes, "pw") && (start == name.lowerBound || isSeparator(bytes[start - 1]))
+    }
+
+    // MARK: - Names that say less
+
+    /// Whether a name is that of an account or of a method to prove it: `--auth`, `NPM_AUTH`.
+    static func isAccount(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        let start = name.upperBound - 4
+        guard start >= name.lowerBound, bytes.equal(start..<name.upperBound, "auth") else { return false }
+        return start == name.lowerBound || isSeparator(bytes[start - 1])
+    }
+
+    /// Whether a name is that of a secret among the parameters of an address.
+    static func isParameter(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        let first = bytes[name.lowerBound].lowercased
+        guard first == 0x73 || first == 0x78 || first == 0x61 else { return false }
+        return equals(name, of: bytes, "signature") || equals(name, of: bytes, "xamzsignature")
+            || equals(name, of: bytes, "xgoogsignature") || equals(name, of: bytes, "auth")
+    }
+
+    /// Whether a name is that of a variable for a key: `STRIPE_KEY`.
+    static func isKeyVariable(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+        let end = name.upperBound - 4
+        guard end > name.lowerBound, bytes[end] == 0x5f, bytes.has("_KEY", at: end) else { return false }
+        for position in name {
+            let byte = bytes[position]
+            guard byte &- 0x41 < 26 || byte.isDigit || byte == 0x5f else { return false }
+        }
+        return !harmlessKeys.contains { ends(name.lowerBound..<end, of: bytes, $0) }
+    }
+
+    private static let harmlessKeys = [
+        "public", "primary", "foreign", "sort", "cache", "gpg", "host", "partition", "routing",
     ]
 
     private static func isPass(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {

@@ -19,6 +19,16 @@ enum TokenShape {
         Shape(prefix: "xoxa-", count: 16), Shape(prefix: "xoxs-", count: 16),
         Shape(prefix: "sk_live_", count: 16), Shape(prefix: "rk_live_", count: 16),
         Shape(prefix: "sk-ant-", count: 20), Shape(prefix: "hvs.", count: 20),
+        Shape(prefix: "sk_test_", count: 16), Shape(prefix: "rk_test_", count: 16),
+        Shape(prefix: "sk-proj-", count: 20), Shape(prefix: "sk-svcacct-", count: 20),
+        Shape(prefix: "whsec_", count: 20), Shape(prefix: "xapp-", count: 16),
+        Shape(prefix: "xoxe-", count: 16),
+        Shape(prefix: "gldt-", count: 16), Shape(prefix: "glrt-", count: 16),
+        Shape(prefix: "glptt-", count: 16), Shape(prefix: "pypi-AgE", count: 30),
+        Shape(prefix: "hf_", count: 30), Shape(prefix: "tskey-", count: 16), Shape(prefix: "hvb.", count: 20),
+        Shape(prefix: "dckr_pat_", count: 20), Shape(prefix: "shpat_", count: 30),
+        Shape(prefix: "GOCSPX-", count: 20), Shape(prefix: "ya29.", count: 30),
+        Shape(prefix: "lin_api_", count: 30),
         Shape(prefix: "npm_", count: 30),
         Shape(prefix: "dop_v1_", count: 30), Shape(prefix: "SG.", count: 30), Shape(prefix: "eyJ", count: 20),
     ]
@@ -32,7 +42,9 @@ enum TokenShape {
     static func matches(_ run: Range<Int>, of bytes: Span<UInt8>, isCut: Bool) -> Bool {
         guard isCut || run.count >= Self.leastByteCount else { return false }
         switch bytes[run.lowerBound] {
-        case 0x41, 0x53, 0x64, 0x65, 0x67, 0x68, 0x6e, 0x72, 0x73, 0x78: break
+        // A G S d e g h l n p r s t w x y
+        case 0x41, 0x47, 0x53, 0x64, 0x65, 0x67, 0x68, 0x6c, 0x6e, 0x70, 0x72, 0x73, 0x74, 0x77, 0x78, 0x79:
+            break
         default: return false
         }
         return shapes.contains { fits($0, run, of: bytes, isCut: isCut) }

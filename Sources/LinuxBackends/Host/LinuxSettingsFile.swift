@@ -21,15 +21,25 @@ package enum LinuxSettingsFile {
         let file = try open(path)
         let status = try attempt { () throws(Errno) in try Syscall.status(of: file) }
         guard status.isRegular else { throw .notRegular }
-        let isOurs = status.uid == 0 || status.uid == HostProcess.effectiveUserID
-        guard isOurs, status.mode & 0o022 == 0 else {
-            throw .changeableByOthers(owner: status.uid, mode: status.mode & 0o7777)
-        }
+        try checkOwner(status)
         var bytes: [UInt8] = []
         while try readMore(of: file, into: &bytes) {
             guard bytes.count <= byteCountLimit else { throw .tooLarge }
         }
         return bytes
+    }
+
+    /// Refuses a folder into which others could put files, or in which they could give them other names.
+    package static func checkFolder(_ path: String) throws(Failure) {
+        let folder = try open(path)
+        try checkOwner(try attempt { () throws(Errno) in try Syscall.status(of: folder) })
+    }
+
+    private static func checkOwner(_ status: StatResult) throws(Failure) {
+        let isOurs = status.uid == 0 || status.uid == HostProcess.effectiveUserID
+        guard isOurs, status.mode & 0o022 == 0 else {
+            throw .changeableByOthers(owner: status.uid, mode: status.mode & 0o7777)
+        }
     }
 
     private static func open(_ path: String) throws(Failure) -> OwnedDescriptor {

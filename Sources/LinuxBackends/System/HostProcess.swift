@@ -2,6 +2,8 @@ import CLinux
 import EventModel
 import Glibc
 
+package import struct SystemPackage.Errno
+
 /// The collector's own process.
 package enum HostProcess {
     /// Ends the process at once, without running anything on the way (`_exit(2)`).
@@ -19,9 +21,39 @@ package enum HostProcess {
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
 
-    /// Whether files may be made in a folder (`faccessat(2)`).
-    package static func mayMakeFiles(in folder: String) -> Bool {
-        unsafe faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0
+    /// Whether the arguments of this process could be read, of which the first is its own name.
+    package static var knowsArguments: Bool { !CommandLine.arguments.isEmpty }
+
+    /// Why no files may be made in a folder (`faccessat(2)`); `nil` when they may.
+    package static func refusal(ofFilesIn folder: String) -> Errno? {
+        unsafe faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? nil : Errno(rawValue: errno)
+    }
+
+    /// Whether another descriptor can be had: the limit is not that on open files (`RLIMIT_NOFILE`).
+    package static var mayOpenMore: Bool {
+        do throws(Errno) {
+            _ = try Syscall.openFileAtOnce("/dev/null")
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Bytes that are left to this user on the file system of a folder (`statvfs(3)`); `nil` when it cannot be asked.
+    package static func freeByteCount(in folder: String) -> UInt64? {
+        var status = statvfs()
+        guard unsafe statvfs(folder, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+
+    /// Whether capabilities count on the whole host: elsewhere they do within a user namespace only (user_namespaces(7)).
+    ///
+    /// `true` when it cannot be asked.
+    package static var isInFirstUserNamespace: Bool {
+        var status = stat()
+        guard unsafe stat("/proc/self/ns/user", &status) == 0 else { return true }
+        // PROC_USER_INIT_INO of include/linux/proc_ns.h.
+        return status.st_ino == 0xEFFF_FFFD
     }
 
     /// Whether a variable of the environment is set and not empty.

@@ -48,6 +48,12 @@ package struct TransportListenerError: Error, Hashable, CustomStringConvertible 
         }
     }
 
+    /// A command that removes the problem, if there is one.
+    package var command: String? {
+        if case .folderOfMany = problem { return "chmod go-w \(folder)" }
+        return nil
+    }
+
     private var folder: String { LinuxDurableFile.split(path)?.folder ?? path }
 
     /// One line: what failed, on which object, and what to do.
@@ -72,7 +78,7 @@ package struct TransportListenerError: Error, Hashable, CustomStringConvertible 
             isDenied
                 ? "cannot make the socket \(path) (\(call)): \(errno); run as the owner of \(folder), or choose another "
                     + "path"
-                : "cannot make the socket \(path) (\(call)): \(errno)"
+                : "cannot make the socket \(path) (\(call)): \(errno); choose another path"
         }
     }
 }
