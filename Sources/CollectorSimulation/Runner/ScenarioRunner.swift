@@ -9,6 +9,7 @@ public enum ScenarioRunner {
     /// A trap of what runs ends this process; the workers of a ``SimulatorCommand`` contain it.
     ///
     /// - Parameters:
+    ///   - scenario: The host, what happens on it, and what must come out.
     ///   - seed: Decides the order in which what is ready runs, the time that calls take, and faults by chance.
     ///   - sources: Those that run beside the collector's own. When the scenario sets one that is not there, or to what it
     ///     does not take, the record says so with ``Verdict/scenarioError``.

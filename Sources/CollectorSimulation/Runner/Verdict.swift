@@ -1,5 +1,6 @@
 /// How a run ended, in the words and exit codes of `collector-sim`.
 public enum Verdict: String, Hashable, Sendable, CaseIterable {
+    /// Nothing was found wrong.
     case pass
     /// The program trapped, was killed, or ran into the limit of real time.
     case crash
