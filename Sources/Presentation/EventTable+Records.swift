@@ -85,7 +85,8 @@ extension EventTable {
 
     private static func count(of gap: Gap) -> String {
         // "At least 0" reads as if nothing were lost.
-        if gap.lost == nil, gap.lostBounds == LostBounds(atLeast: 0, atMost: nil) { return "an unknown number of" }
+        let isUnbounded = gap.lostBounds == LostBounds(atLeast: 0, atMost: nil)
+        if gap.lost == nil, isUnbounded { return "an unknown number of" }
         return gap.lost.map(String.init) ?? range(gap.lostBounds)
     }
 

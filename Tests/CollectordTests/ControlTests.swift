@@ -290,6 +290,28 @@ struct ControlTests {
         _ = try stop(daemon)
     }
 
+    @Test func `a file whose name is no UTF-8 is hashed by the name under which it is listed`() throws {
+        let root = folder.appendingPathComponent("watched")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        let name = Array("\(root.path)/bad".utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
+        let descriptor = unsafe open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+        #expect(unsafe write(descriptor, "hello\n", 6) == 6)
+        close(descriptor)
+        let daemon = try startDaemon("sources.filesystem.roots=\(root.path)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let listed = try ctl("task", "files", "\(root.path)/", "--json").finish()
+        let path = try #require((listed.lines.first?["file"] as? [String: Any])?["path"] as? String)
+        #expect(path == "\(root.path)/bad\\xff")
+        let hashed = try ctl("task", "hash", path).finish()
+        #expect(hashed.exitCode == 0, "\(hashed.errors)")
+        #expect(hashed.output.hasPrefix("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"))
+        // A name that looks so, and is there, is meant as it is.
+        try Data("other\n".utf8).write(to: root.appendingPathComponent("bad\\xff"))
+        let other = try ctl("task", "hash", path).finish()
+        #expect(other.exitCode == 0 && !other.output.hasPrefix("5891"))
+        _ = try stop(daemon)
+    }
+
     @Test func `a digest that is none is a mistake, not a difference`() throws {
         let root = folder.appendingPathComponent("watched")
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)

@@ -73,7 +73,7 @@ extension FilesystemLoop {
     // MARK: - Hashes
 
     private func beginHash(_ order: TaskDesk.Order, _ path: String) {
-        let bytes = Array(path.utf8)
+        let bytes = bytes(of: path)
         guard let (root, inner) = endpoints.watchedRoots.place(of: bytes), !inner.contains(0) else {
             return refuseOutside(order, path)
         }
@@ -96,6 +96,23 @@ extension FilesystemLoop {
             case .vanished: order.finish(.failure(TaskError(.notFound, "there is no file \(path)")))
             case let obstacle: end(order, path, nil, obstacle)
             }
+        }
+    }
+
+    /// The bytes of the name that a client means: its text as it is, or, where nothing has that name, as ``KernelText`` tells
+    /// of a name that is no UTF-8. Nobody can keep a file from being hashed by naming it so.
+    private func bytes(of path: String) -> [UInt8] {
+        let plain = Array(path.utf8)
+        guard let told = KernelText.encode(path, isEscaped: true),
+            let (root, inner) = endpoints.watchedRoots.place(of: plain), !inner.contains(0)
+        else { return plain }
+        do throws(Errno) {
+            _ = try root.open(inner, as: .path)
+            return plain
+        } catch .noSuchFileOrDirectory {
+            return told
+        } catch {
+            return plain
         }
     }
 

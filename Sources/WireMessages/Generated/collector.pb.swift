@@ -1124,6 +1124,7 @@ package nonisolated struct WireHashCheck: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Absolute; of a name that is not UTF-8 as the collector tells of it.
   package var path: String = String()
 
   /// "sha256".
