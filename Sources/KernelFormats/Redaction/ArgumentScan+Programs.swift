@@ -172,24 +172,20 @@ extension ArgumentScan {
         var start = position
         while start < argument.upperBound, bytes[start].isBlank { start += 1 }
         guard let pipe = pipe(from: start, in: bytes), pipe > start else { return }
-        var end = pipe + 1
-        while end < argument.upperBound, bytes[end] != 0x3b, bytes[end] != Ascii.newline { end += 1 }
-        let reads = (pipe..<end).contains { place in Self.readers.contains { bytes.has($0, at: place) } }
-        guard reads else { return }
+        guard reader(behind: pipe, in: bytes) != nil else { return }
         var last = pipe
         while last > start, bytes[last - 1].isBlank { last -= 1 }
         add(start..<last, in: bytes)
     }
 
     /// Where the output of the present command goes to another one.
-    private func pipe(from start: Int, in bytes: Span<UInt8>) -> Int? {
+    private mutating func pipe(from start: Int, in bytes: Span<UInt8>) -> Int? {
+        guard start >= pipeSearch.end else { return pipeSearch.found }
         var index = start
         while index < argument.upperBound {
             let byte = bytes[index]
-            if byte == 0x7c { return index }
-            if byte == 0x3b || byte == 0x26 || byte == Ascii.newline || quote != 0 && byte == quote {
-                return nil
-            }
+            let isEnd = byte == 0x3b || byte == 0x26 || byte == Ascii.newline || quote != 0 && byte == quote
+            if isEnd || byte == 0x7c { break }
             if byte == Ascii.backslash {
                 index += 1
             } else if byte.isQuote, let end = closing(byte, from: index + 1, in: bytes) {
@@ -197,7 +193,25 @@ extension ArgumentScan {
             }
             index += 1
         }
-        return nil
+        let isPipe = index < argument.upperBound && bytes[index] == 0x7c
+        pipeSearch = Search(end: min(index, argument.upperBound), found: isPipe ? index : nil)
+        return pipeSearch.found
+    }
+
+    /// Where a command behind a pipe says that it reads a secret.
+    private mutating func reader(behind pipe: Int, in bytes: Span<UInt8>) -> Int? {
+        guard pipe >= readerSearch.end else { return readerSearch.found }
+        readerSearch = Search()
+        var index = pipe + 1
+        while index < argument.upperBound, bytes[index] != 0x3b, bytes[index] != Ascii.newline {
+            if Self.readers.contains(where: { bytes.has($0, at: index) }) {
+                readerSearch.found = index
+                break
+            }
+            index += 1
+        }
+        readerSearch.end = index
+        return readerSearch.found
     }
 
     // MARK: - Parts of values
