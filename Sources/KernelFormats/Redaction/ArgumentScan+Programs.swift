@@ -18,12 +18,15 @@ extension ArgumentScan {
 
     /// A word that may tell what those behind it are.
     mutating func noteWord(_ word: Range<Int>, in bytes: Span<UInt8>) {
-        if takesCommand(word, in: bytes) || takesNamed(word, in: bytes) { return }
+        // Most command lines are those of programs that are not known here.
+        if !programs.isEmpty, takesCommand(word, in: bytes) || takesNamed(word, in: bytes) { return }
         if let options = ProgramOptions.of(word, in: bytes) {
             note(options)
         }
-        if let context = ProgramOptions.Contexts.of(word, in: bytes) {
+        if !programs.isEmpty, let context = ProgramOptions.Contexts.of(word, in: bytes) {
             contexts.insert(context)
+        } else if word.count != 4, word.count != 6 {
+            return
         } else if bytes.equal(word, "bearer"), position < argument.upperBound {
             takeNextWord(.whole, in: bytes)
         } else if bytes.equal(word, "echo") || bytes.equal(word, "printf") {
@@ -37,7 +40,9 @@ extension ArgumentScan {
     private static let ofFind = ["-print", "-print0", "-printf", "-prune", "-path", "-perm"]
 
     mutating func takesProgramOption(_ run: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        guard run.count >= 2, !Self.ofFind.contains(where: { bytes.equal(run, $0) }) else { return false }
+        guard run.count >= 2, !programs.isEmpty, !Self.ofFind.contains(where: { bytes.equal(run, $0) }) else {
+            return false
+        }
         for program in programs.reversed() {
             for rule in program.rules where contexts.contains(rule.needs) {
                 if takes(rule, switches: program.switches, run, in: bytes) { return true }
@@ -138,7 +143,8 @@ extension ArgumentScan {
 
     /// `IDENTIFIED BY 'secret'`, `PASSWORD 'secret'`, `PASSWORD('secret')` for a database.
     mutating func takesStatement(_ run: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        guard bytes.equal(run, "password") || bytes.equal(run, "by"), programs.contains(where: \.isSQL),
+        guard !programs.isEmpty, bytes.equal(run, "password") || bytes.equal(run, "by"),
+            programs.contains(where: \.isSQL),
             !sorts(run, in: bytes)
         else { return false }
         var start = run.upperBound

@@ -120,7 +120,7 @@ struct ArgumentScan {
             return
         }
         if isOption {
-            if takesCommand(run, in: bytes) { return }
+            if !programs.isEmpty, takesCommand(run, in: bytes) { return }
             if SecretName.matches(run, of: bytes, .option, additional: additionalNames) {
                 expect(.whole, behind: run, in: bytes)
             } else if SecretName.isAccount(run, of: bytes) {
