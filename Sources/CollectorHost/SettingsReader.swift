@@ -32,12 +32,17 @@ struct SettingsReader: Sendable {
         environment = HostProcess.environment(prefix: SettingsLayers.variablePrefix).map {
             SettingsLayers.Variable(name: $0.name, value: $0.value)
         }
-        let home = Self.variable("HOME").map { $0 + "/.config" }
-        userFile = (Self.variable("XDG_CONFIG_HOME") ?? home).map { $0 + "/collector-core/config.toml" }
+        let home = Self.absolute("HOME").map { $0 + "/.config" }
+        userFile = (Self.absolute("XDG_CONFIG_HOME") ?? home).map { $0 + "/collector-core/config.toml" }
     }
 
     private static func variable(_ name: String) -> String? {
         HostProcess.environment(name).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Relative ones are invalid (XDG Base Directory Specification): what is read must not depend on where one stands.
+    private static func absolute(_ name: String) -> String? {
+        variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil }
     }
 
     /// The files that are read, whether they exist or not, lowest first.

@@ -133,6 +133,16 @@ struct ReloadTests {
         }
     }
 
+    @Test func `the settings of a user are not looked for below where one stands`() throws {
+        defer { try? remove() }
+        for (value, isRead) in [(folder.path, true), ("relative", false)] {
+            let arguments = ["XDG_CONFIG_HOME=\(value)", Program.path("collectord"), "config", "check"]
+            let result = try Program(at: "/usr/bin/env", arguments).finish()
+            let isNamed = result.output.contains(" \(value)/collector-core/config.toml,")
+            #expect(isNamed == isRead || result.exitCode != 0, "\(result)")
+        }
+    }
+
     @Test func `a path that no socket can have is told before the start`() throws {
         defer { try? remove() }
         try write("")

@@ -31,9 +31,7 @@ private struct SeededNumbers: RandomNumberGenerator {
         "uid:4294967296",
         "uid:root", "uid:1-", "uid:2-1", "uid:1-2-3", "uid:+1", "gid:x", "cgroup:user", "parent:cron",
         "pid:1",
-        "/bin/cat", "exe:/a\0b", "exe:/usr/*/cat", "exe:/a**", "name:*cat", "exe:/usr//cat",
-        "exe:/usr/../cat",
-        "exe:/usr/./cat*", "parent:/usr/bin/", "exe:/",
+        "/bin/cat", "exe:/a\0b",
     ])
     func `what is no rule, or could never match, is refused`(text: String) {
         #expect(ProcessRule(text) == nil)

@@ -137,4 +137,16 @@ import Testing
         // A quadratic scan of a megabyte would not end within the time of a test run.
         #expect(!given.isEmpty)
     }
+
+    @Test(arguments: [
+        "echo ", "echo x|", "echo \"", "echo | sudo -S ", "mysql by ' ", "mysql password (", "vault put a=b ",
+        "sqlplus a@b ", "redis-cli auth ", "isql a\"b ", "htpasswd -b ",
+    ])
+    func `a long script takes time in proportion to its length`(piece: String) {
+        let script = Array(repeating: Array(piece.utf8), count: 40_000 / piece.utf8.count).flatMap { $0 }
+        var given = Array("sh\0-c\0".utf8) + script
+        _ = ArgumentRedaction().redact(&given, executable: Array("/bin/sh".utf8)[...], isCut: false)
+        // A quadratic scan would not end within the time of a test run.
+        #expect(!given.isEmpty)
+    }
 }

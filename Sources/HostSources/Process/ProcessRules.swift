@@ -68,14 +68,11 @@ package enum ProcessRule: Hashable, Sendable {
         package var text: String
         package var isPrefix: Bool
 
-        /// - Returns: `nil` for nothing, for a NUL, for more than `byteCount` bytes, which could never match, and for an asterisk
-        ///   elsewhere, which would stand for itself and not for what was meant.
+        /// - Returns: `nil` for nothing, for a NUL, and for more than `byteCount` bytes, which could never match.
         init?(_ text: Substring, byteCount: Int) {
             isPrefix = text.utf8.last == 0x2a
             self.text = String(isPrefix ? text.dropLast() : text)
-            guard !text.isEmpty, !text.utf8.contains(0), self.text.utf8.count <= byteCount,
-                !self.text.utf8.contains(0x2a)
-            else { return nil }
+            guard !text.isEmpty, !text.utf8.contains(0), self.text.utf8.count <= byteCount else { return nil }
         }
 
         package var description: String { isPrefix ? text + "*" : text }
@@ -89,8 +86,8 @@ package enum ProcessRule: Hashable, Sendable {
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let value = text[text.index(after: colon)...]
         switch text[..<colon] {
-        case "exe" where Self.isAsKernelsAre(value): self.init(path: value, Self.exe)
-        case "parent" where Self.isAsKernelsAre(value): self.init(path: value, Self.parent)
+        case "exe": self.init(path: value, Self.exe)
+        case "parent": self.init(path: value, Self.parent)
         case "cgroup": self.init(path: value, Self.cgroup)
         case "name":
             // The kernel cuts names: no process has a longer one.
@@ -107,17 +104,6 @@ package enum ProcessRule: Hashable, Sendable {
             return nil
         }
         self = make(pattern)
-    }
-
-    /// Whether the kernel could name an executable so: it never says `//`, `/./`, `/../`, or a slash at the end.
-    private static func isAsKernelsAre(_ path: Substring) -> Bool {
-        let isPrefix = path.utf8.last == 0x2a
-        let words = path.utf8.split(separator: 0x2f, omittingEmptySubsequences: false).dropFirst()
-        let isCanonical = words.dropLast().allSatisfy { word in
-            !word.isEmpty && !word.elementsEqual(".".utf8) && !word.elementsEqual("..".utf8)
-        }
-        guard isCanonical, let last = words.last else { return false }
-        return isPrefix || !last.isEmpty && !last.elementsEqual(".".utf8) && !last.elementsEqual("..".utf8)
     }
 
     private init?(numbers: Substring, _ make: (ClosedRange<UInt32>) -> Self) {

@@ -18,12 +18,15 @@ extension ArgumentScan {
 
     /// A word that may tell what those behind it are.
     mutating func noteWord(_ word: Range<Int>, in bytes: Span<UInt8>) {
-        if takesCommand(word, in: bytes) || takesNamed(word, in: bytes) { return }
+        // Most command lines are those of programs that are not known here.
+        if !programs.isEmpty, takesCommand(word, in: bytes) || takesNamed(word, in: bytes) { return }
         if let options = ProgramOptions.of(word, in: bytes) {
             note(options)
         }
-        if let context = ProgramOptions.Contexts.of(word, in: bytes) {
+        if !programs.isEmpty, let context = ProgramOptions.Contexts.of(word, in: bytes) {
             contexts.insert(context)
+        } else if word.count != 4, word.count != 6 {
+            return
         } else if bytes.equal(word, "bearer"), position < argument.upperBound {
             takeNextWord(.whole, in: bytes)
         } else if bytes.equal(word, "echo") || bytes.equal(word, "printf") {
@@ -37,7 +40,9 @@ extension ArgumentScan {
     private static let ofFind = ["-print", "-print0", "-printf", "-prune", "-path", "-perm"]
 
     mutating func takesProgramOption(_ run: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        guard run.count >= 2, !Self.ofFind.contains(where: { bytes.equal(run, $0) }) else { return false }
+        guard run.count >= 2, !programs.isEmpty, !Self.ofFind.contains(where: { bytes.equal(run, $0) }) else {
+            return false
+        }
         for program in programs.reversed() {
             for rule in program.rules where contexts.contains(rule.needs) {
                 if takes(rule, switches: program.switches, run, in: bytes) { return true }
@@ -138,7 +143,8 @@ extension ArgumentScan {
 
     /// `IDENTIFIED BY 'secret'`, `PASSWORD 'secret'`, `PASSWORD('secret')` for a database.
     mutating func takesStatement(_ run: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        guard bytes.equal(run, "password") || bytes.equal(run, "by"), programs.contains(where: \.isSQL),
+        guard !programs.isEmpty, bytes.equal(run, "password") || bytes.equal(run, "by"),
+            programs.contains(where: \.isSQL),
             !sorts(run, in: bytes)
         else { return false }
         var start = run.upperBound
@@ -172,24 +178,20 @@ extension ArgumentScan {
         var start = position
         while start < argument.upperBound, bytes[start].isBlank { start += 1 }
         guard let pipe = pipe(from: start, in: bytes), pipe > start else { return }
-        var end = pipe + 1
-        while end < argument.upperBound, bytes[end] != 0x3b, bytes[end] != Ascii.newline { end += 1 }
-        let reads = (pipe..<end).contains { place in Self.readers.contains { bytes.has($0, at: place) } }
-        guard reads else { return }
+        guard reader(behind: pipe, in: bytes) != nil else { return }
         var last = pipe
         while last > start, bytes[last - 1].isBlank { last -= 1 }
         add(start..<last, in: bytes)
     }
 
     /// Where the output of the present command goes to another one.
-    private func pipe(from start: Int, in bytes: Span<UInt8>) -> Int? {
+    private mutating func pipe(from start: Int, in bytes: Span<UInt8>) -> Int? {
+        guard start >= pipeSearch.end else { return pipeSearch.found }
         var index = start
         while index < argument.upperBound {
             let byte = bytes[index]
-            if byte == 0x7c { return index }
-            if byte == 0x3b || byte == 0x26 || byte == Ascii.newline || quote != 0 && byte == quote {
-                return nil
-            }
+            let isEnd = byte == 0x3b || byte == 0x26 || byte == Ascii.newline || quote != 0 && byte == quote
+            if isEnd || byte == 0x7c { break }
             if byte == Ascii.backslash {
                 index += 1
             } else if byte.isQuote, let end = closing(byte, from: index + 1, in: bytes) {
@@ -197,7 +199,25 @@ extension ArgumentScan {
             }
             index += 1
         }
-        return nil
+        let isPipe = index < argument.upperBound && bytes[index] == 0x7c
+        pipeSearch = Search(end: min(index, argument.upperBound), found: isPipe ? index : nil)
+        return pipeSearch.found
+    }
+
+    /// Where a command behind a pipe says that it reads a secret.
+    private mutating func reader(behind pipe: Int, in bytes: Span<UInt8>) -> Int? {
+        guard pipe >= readerSearch.end else { return readerSearch.found }
+        readerSearch = Search()
+        var index = pipe + 1
+        while index < argument.upperBound, bytes[index] != 0x3b, bytes[index] != Ascii.newline {
+            if Self.readers.contains(where: { bytes.has($0, at: index) }) {
+                readerSearch.found = index
+                break
+            }
+            index += 1
+        }
+        readerSearch.end = index
+        return readerSearch.found
     }
 
     // MARK: - Parts of values

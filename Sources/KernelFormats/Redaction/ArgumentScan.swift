@@ -26,6 +26,15 @@ struct ArgumentScan {
     /// The end of the word that ``lastAt`` is of.
     var addressEnd = 0
     var lastAt: Int?
+    /// Up to where a pipe was looked for, and which was found there; the same for what reads from one.
+    var pipeSearch = Search()
+    var readerSearch = Search()
+
+    /// Remembers a search, so that the words within its stretch need none of their own.
+    struct Search {
+        var end = 0
+        var found: Int?
+    }
 
     init(additionalNames: [[UInt8]], isCut: Bool) {
         self.additionalNames = additionalNames
@@ -61,6 +70,7 @@ struct ArgumentScan {
         isWordStart = true
         isFirstWord = true
         addressEnd = position
+        (pipeSearch, readerSearch) = (Search(), Search())
         while position < argument.upperBound { step(through: bytes) }
     }
 
@@ -110,7 +120,7 @@ struct ArgumentScan {
             return
         }
         if isOption {
-            if takesCommand(run, in: bytes) { return }
+            if !programs.isEmpty, takesCommand(run, in: bytes) { return }
             if SecretName.matches(run, of: bytes, .option, additional: additionalNames) {
                 expect(.whole, behind: run, in: bytes)
             } else if SecretName.isAccount(run, of: bytes) {

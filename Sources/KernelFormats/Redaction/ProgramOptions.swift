@@ -99,15 +99,27 @@ struct ProgramOptions: Sendable {
         // Two bytes tell almost every word from all programs.
         let (first, second) = (bytes[name.lowerBound].lowercased, bytes[name.lowerBound + 1].lowercased)
         guard let mask = masks[Int(first)], mask & 1 << UInt64(second & 63) != 0 else { return nil }
-        return table[Int(first)].first { entry in
-            entry.isPrefix ? bytes.begins(name, with: entry.name) : bytes.equal(name, entry.name)
-        }?.options
+        let place = table[Int(first)].first { row in
+            row.isPrefix ? bytes.begins(name, with: row.name) : bytes.equal(name, row.name)
+        }?.place
+        return place.map { entries[$0].options }
+    }
+
+    /// What is compared, without what costs to copy.
+    private struct Row: Sendable {
+        var name: String
+        var isPrefix: Bool
+        /// In ``entries``.
+        var place: Int
     }
 
     /// By the first byte of a name.
-    private static let table: [[Entry]] = {
-        var table: [[Entry]] = Array(repeating: [], count: 256)
-        for entry in entries { table[Int(Array(entry.name.utf8)[0])].append(entry) }
+    private static let table: [[Row]] = {
+        var table: [[Row]] = Array(repeating: [], count: 256)
+        for (place, entry) in entries.enumerated() {
+            table[Int(Array(entry.name.utf8)[0])].append(
+                Row(name: entry.name, isPrefix: entry.isPrefix, place: place))
+        }
         return table
     }()
 
