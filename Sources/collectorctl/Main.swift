@@ -34,6 +34,10 @@ struct CollectorCtl: ParsableCommand {
         // A descriptor that the shell has closed must not become the number of our socket.
         HostProcess.fillStandardDescriptors()
         HostProcess.ignoreBrokenPipes()
+        if let problem = HostProcess.argumentsProblem {
+            Console.complain("collectorctl: \(problem)")
+            HostProcess.exitNow(70)
+        }
         do {
             var command = try parseAsRoot(
                 CommonOptions.behindCommand(Array(CommandLine.arguments.dropFirst())))

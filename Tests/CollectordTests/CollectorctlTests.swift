@@ -57,6 +57,17 @@ struct CollectorctlTests {
         #expect(try stop(daemon).exitCode == 0)
     }
 
+    @Test(arguments: ["collectord", "collectorctl", "collector-sim"])
+    func `a program that cannot read its arguments says so, and does not end well`(_ name: String) throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let result = try Program(
+            at: "/usr/bin/unshare",
+            ["-m", "/bin/sh", "-c", #"mount -t tmpfs none /proc && exec "$0" --version"#, Program.path(name)]
+        ).finish()
+        #expect(result.errors.contains("/proc is not mounted"), "\(result)")
+        #expect(result.exitCode >= 69, "\(result)")
+    }
+
     @Test func `options that every command takes may stand before it`() throws {
         let daemon = try startDaemon()
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -31,9 +31,8 @@ public enum DaemonCommand {
     ///   - sources: Those beside the collector's own, whose settings become part of the program's.
     public static func main(name: String = "collectord", sources: [SourceDefinition] = []) -> Never {
         installed.withLock { $0 = Program(name: name, sources: sources) }
-        // They are read from /proc/self/cmdline; without them, all would be answered by the help, and end well.
-        guard HostProcess.knowsArguments else {
-            complain("cannot read the arguments: /proc is not mounted; mount -t proc proc /proc")
+        if let problem = HostProcess.argumentsProblem {
+            complain(problem)
             HostProcess.exitNow(HostError.Code.unavailable.exitCode)
         }
         Root.main()

@@ -1,5 +1,6 @@
 import ArgumentParser
 public import CollectorCore
+import LinuxBackends
 import Synchronization
 
 /// The command line of a simulator: `run`, `swarm`, `shrink` and the others, with whatever sources it has beside the
@@ -31,6 +32,10 @@ public enum SimulatorCommand {
     ///   - sources: Those that run beside the collector's own.
     public static func main(name: String = "collector-sim", sources: [SourceDefinition] = []) -> Never {
         installed.withLock { $0 = Program(name: name, sources: sources) }
+        if let problem = HostProcess.argumentsProblem {
+            Terminal.standardError.writeLine("\(name): \(problem)")
+            Simulator.leave(70)
+        }
         Simulator.main()
         Simulator.leave(0)
     }

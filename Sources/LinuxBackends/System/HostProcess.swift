@@ -21,8 +21,13 @@ package enum HostProcess {
     /// The effective user id (`geteuid(2)`).
     package static var effectiveUserID: UInt32 { geteuid() }
 
-    /// Whether the arguments of this process could be read, of which the first is its own name.
-    package static var knowsArguments: Bool { !CommandLine.arguments.isEmpty }
+    /// Why the arguments of this process, of which the first is its own name, could not be read; `nil` when they could.
+    ///
+    /// Without arguments a parser would answer every question with the help, as if all were well.
+    package static var argumentsProblem: String? {
+        guard CommandLine.arguments.isEmpty else { return nil }
+        return "cannot read the arguments: /proc is not mounted; mount -t proc proc /proc"
+    }
 
     /// Why no files may be made in a folder (`faccessat(2)`); `nil` when they may.
     package static func refusal(ofFilesIn folder: String) -> Errno? {
