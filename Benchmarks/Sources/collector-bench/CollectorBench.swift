@@ -17,9 +17,9 @@ struct CollectorBench: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Fewer repetitions. Times, rates and shares of a core by themselves then fail nothing, since measured for \
-            moments on an unknown host they prove little; ratios to a peer fail when they miss their floor three \
-            times over. Counts and bytes fail as ever.
+            Fewer repetitions. On an unknown host, ratios to a peer then fail when they miss their floor one and a half \
+            times over, times and rates by themselves three times; the share of a core and the slowest round trips are \
+            only reported. Counts and bytes fail as ever.
             """)
     var short = false
 

@@ -110,7 +110,7 @@ struct ExecRateBenchmark {
             .execRate, "CPU of one core at 1 000 exec/s", percent, peer: ("bare system calls", price),
             ratio: ratio,
             bar: Row.Bar(
-                judged: percent, floor: .atMost(5), target: .atMost(3), kind: .time,
+                judged: percent, floor: .atMost(5), target: .atMost(3), kind: .report,
                 kernelPrice: KernelPrice(quantity: price, ratio: ratio)),
             remark: "\(count) executions at \(Quantity(rate, .count).text)/s, that is "
                 + "\(each.text) us of CPU each; the bare system calls took \(bare.microseconds.text) us, and found "

@@ -26,7 +26,7 @@ struct IPCBenchmark {
     }
 
     func measure() async throws -> [Row] {
-        [try await streamRow(), try await questionRow()] + (try await memoryRows())
+        [try await streamRow()] + (try await questionRows()) + (try await memoryRows())
     }
 
     /// A collector with its server, and the threads of both.
@@ -128,7 +128,7 @@ struct IPCBenchmark {
 
     // MARK: - Questions
 
-    private func questionRow() async throws -> Row {
+    private func questionRows() async throws -> [Row] {
         let host = try Host(setup, source: nil, historyByteCount: 1 << 20)
         let serving = Task(executorPreference: host.threads[2]) { await host.server.run() }
         let running = Task(executorPreference: host.threads[0]) { try? await host.collector.run() }
@@ -146,12 +146,17 @@ struct IPCBenchmark {
         await serving.value
         let p99 = Quantity(tail.quietest, .milliseconds)
         let p50 = Quantity(middle.median, .milliseconds)
-        return Row(
-            .ipc, "round trip of a status request at 1 000/s, 99th percentile", p99,
-            bar: Row.Bar(judged: p99, floor: .atMost(1), target: .atMost(0.25), kind: .time),
-            remark:
-                "round trip: median \(p50.text); the quietest of \(repetitions + 1) turns of \(questionCount) requests"
-        )
+        return [
+            Row(
+                .ipc, "round trip of a status request at 1 000/s, 99th percentile", p99,
+                bar: Row.Bar(judged: p99, floor: .atMost(1), target: .atMost(0.25), kind: .report),
+                remark:
+                    "99th percentile of the quietest of \(repetitions + 1) turns of \(questionCount) requests"
+            ),
+            Row(
+                .ipc, "round trip of a status request at 1 000/s, median", p50,
+                bar: Row.Bar(judged: p50, floor: .atMost(1), target: .atMost(0.25), kind: .time)),
+        ]
     }
 
     /// - Returns: Nanoseconds of each round trip; a question a millisecond.
